@@ -1,0 +1,20 @@
+"""What the city can be asked, declared once: fields, collections, styles, layers."""
+
+from gis.catalog.collection import STANDARD_COLUMNS, Collection, Geometry, Sensitivity
+from gis.catalog.field import Field, FieldType
+from gis.catalog.layer import Catalogue, Layer, registered_layers
+from gis.catalog.style import Style, StyleClass
+
+__all__ = [
+    "STANDARD_COLUMNS",
+    "Catalogue",
+    "Collection",
+    "Field",
+    "FieldType",
+    "Geometry",
+    "Layer",
+    "Sensitivity",
+    "Style",
+    "StyleClass",
+    "registered_layers",
+]

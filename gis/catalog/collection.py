@@ -1,0 +1,107 @@
+"""A collection: something that can be asked. Its declaration drives tables, filters, OpenAPI, legend and checks."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from gis.catalog.field import Field
+from gis.catalog.style import Style
+from gis.errors import UnknownName
+from gis.text import Text
+
+_ID = re.compile(r"[a-z][a-z0-9]*\.[a-z][a-z0-9_]*\Z")
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+class Geometry(StrEnum):
+    """What shape a collection's features have (multi-part forms included)."""
+
+    POINT = "point"
+    LINE = "line"
+    POLYGON = "polygon"
+
+
+class Sensitivity(StrEnum):
+    """Who may see rows at all, before finer rules: anyone, the government's own staff, or nobody but by duty."""
+
+    OPEN = "open"
+    INTERNAL = "internal"
+    PERSONAL = "personal"
+
+
+#: Columns that every register row has beside its declared fields; their names are taken.
+STANDARD_COLUMNS = (
+    "fid", "scenario", "valid_from", "valid_to", "rec_from", "digest", "load", "src_row",
+    "cell", "division", "geom", "geom_3857",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """One declared collection, named `layer.noun`; its tables are `layer.noun`, `layer.noun_id`, `layer.noun_past`.
+
+    `key` names the fields that identify a feature in the world (empty: its content does). `timed` collections have
+    valid time. `cell_resolution` is the finest H3 resolution kept. `division` tells where a row's division code
+    comes from: the name of a field that holds it, or "locate" to take the division that contains the row.
+    `source` and `licence` describe rows whose load did not say otherwise.
+    """
+
+    id: str
+    title: Text
+    description: Text
+    geometry: Geometry | None
+    fields: tuple[Field, ...]
+    style: Style | None
+    key: tuple[str, ...] = ()
+    timed: bool = True
+    tiled: bool = True
+    cell_resolution: int = 11
+    division: str | None = None
+    min_zoom: int = 0
+    max_zoom: int = 22
+    sensitivity: Sensitivity = Sensitivity.OPEN
+    group: Text = Text("基础底图", "Base map")
+    source: Text = Text("各部门提供", "Delivered by departments")
+    licence: str = "proprietary"
+
+    def __post_init__(self) -> None:
+        """Refuse a declaration whose names could not be tables, columns or parameters."""
+        if not _ID.match(self.id):
+            raise ValueError(f"collection id {self.id!r} is not layer.noun")
+        names = [f.name for f in self.fields]
+        for name in names:
+            if not _NAME.match(name) or name in STANDARD_COLUMNS:
+                raise ValueError(f"{self.id}: {name!r} cannot be a field's name")
+        if len(set(names)) != len(names):
+            raise ValueError(f"{self.id}: a field is declared twice")
+        for name in self.key:
+            self.field(name)
+        if self.division not in (None, "locate"):
+            self.field(self.division)
+
+    @cached_property
+    def layer(self) -> str:
+        """The layer's name; also the PostgreSQL schema."""
+        return self.id.partition(".")[0]
+
+    @cached_property
+    def noun(self) -> str:
+        """The collection's own name; also the table."""
+        return self.id.partition(".")[2]
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        """The fields by name, in declared order."""
+        return {f.name: f for f in self.fields}
+
+    def field(self, name: str) -> Field:
+        """The field of that name. Raises UnknownName."""
+        found = self.by_name.get(name)
+        if found is None:
+            raise UnknownName(
+                f"{self.id} has no field {name!r}; it has {', '.join(self.by_name)}",
+                f"{self.id} 没有字段 {name!r};可用字段:{'、'.join(self.by_name)}",
+                subject=name,
+            )
+        return found

@@ -1,0 +1,59 @@
+"""What can go wrong, as one small family: each error names the input at fault and the way out, in two languages.
+
+    OneMapError
+    ├── BadInput        a file or a row that cannot be taken
+    ├── BadQuery        a question that cannot be asked
+    ├── UnknownName     a collection, field or layer that is not declared
+    ├── NotFound        a feature that is not there
+    ├── Forbidden       a question that the caller may not ask
+    ├── Conflict        two things that cannot both be done
+    ├── Unavailable     the database does not answer, or not in time
+    └── SetupError      something is missing on this machine
+"""
+
+from gis.text import Language, Text
+
+
+class OneMapError(Exception):
+    """An error with a sentence for its reader; `subject` is the input at fault (a path, a parameter, a name)."""
+
+    def __init__(self, en: str, zh: str, *, subject: str = "") -> None:
+        super().__init__(en)
+        self.text = Text(zh=zh, en=en)
+        self.subject = subject
+
+    def in_(self, language: Language) -> str:
+        """The sentence in one language."""
+        return self.text.in_(language)
+
+
+class BadInput(OneMapError):
+    """A file or a row that cannot be taken as it is."""
+
+
+class BadQuery(OneMapError):
+    """A question that cannot be asked; `subject` is the parameter."""
+
+
+class UnknownName(BadQuery):
+    """A name that no declaration holds."""
+
+
+class NotFound(OneMapError):
+    """Nothing is there under this id."""
+
+
+class Forbidden(OneMapError):
+    """The caller may not ask this."""
+
+
+class Conflict(OneMapError):
+    """It cannot be done while something else stands or runs."""
+
+
+class Unavailable(OneMapError):
+    """The database does not answer, or not in time."""
+
+
+class SetupError(OneMapError):
+    """Something that the platform needs is missing on this machine."""
