@@ -1,14 +1,14 @@
 """What can go wrong, as one small family: each error names the input at fault and the way out, in two languages.
 
-    OneMapError
-    ├── BadInput        a file or a row that cannot be taken
-    ├── BadQuery        a question that cannot be asked
-    ├── UnknownName     a collection, field or layer that is not declared
-    ├── NotFound        a feature that is not there
-    ├── Forbidden       a question that the caller may not ask
-    ├── Conflict        two things that cannot both be done
-    ├── Unavailable     the database does not answer, or not in time
-    └── SetupError      something is missing on this machine
+OneMapError
+├── BadInput        a file or a row that cannot be taken
+├── BadQuery        a question that cannot be asked
+├── UnknownName     a collection, field or layer that is not declared
+├── NotFound        a feature that is not there
+├── Forbidden       a question that the caller may not ask
+├── Conflict        two things that cannot both be done
+├── Unavailable     the database does not answer, or not in time
+└── SetupError      something is missing on this machine
 """
 
 from gis.text import Language, Text
