@@ -1,0 +1,131 @@
+"""What is made of the protected relation: a page of features, groups with their figures, a count."""
+
+from datetime import datetime
+
+from gis.catalog import FieldType
+from gis.errors import BadQuery
+from gis.query.plan import Plan
+from gis.query.query import By, ByCell, ByDivision, ByField, ByTime, Measure
+from gis.query.statement import Statement
+
+_DIVISION_DIGITS = {1: 10, 2: 8, 3: 6, 4: 3, 5: 0}
+_SQL_FUNCTION = {
+    "count": "count(*)",
+    "sum": "sum({})",
+    "mean": "avg({})",
+    "min": "min({})",
+    "max": "max({})",
+    "distinct": "count(DISTINCT {})",
+}
+
+
+def features(plan: Plan) -> Statement:
+    """The rows of a page, in the asked order; features of equal rank follow their fid, so that paging is stable."""
+    page = plan.query.page
+    relation = plan.relation(also=_after(plan))
+    sql = f"SELECT * FROM ({relation.sql}) q ORDER BY {_order(plan)}"  # noqa: S608
+    args = relation.args
+    if page.limit is not None:
+        sql, args = f"{sql} LIMIT %s", (*args, page.limit)
+    if page.offset:
+        sql, args = f"{sql} OFFSET %s", (*args, page.offset)
+    return Statement(sql, args)
+
+
+def count(plan: Plan, at_most: int) -> Statement:
+    """How many rows there are, counted no further than `at_most`."""
+    relation = plan.relation()
+    return Statement(
+        f"SELECT count(*) FROM (SELECT 1 FROM ({relation.sql}) q LIMIT %s) n",  # noqa: S608
+        (*relation.args, at_most),
+    )
+
+
+def groups(plan: Plan) -> Statement:
+    """One row a group: its keys, then its measures (a count where none is asked). Groups come in the keys' order."""
+    plan_keys = [(name, _key(by, plan)) for name, by in zip(group_names(plan), plan.query.by, strict=True)]
+    measures = plan.query.measure or (Measure(),)
+    needed = {b.name for b in plan.query.by if isinstance(b, ByField)} | {m.field for m in measures if m.field}
+    inner = Plan(
+        plan.query.but(fields=tuple(sorted(plan.visible(n) for n in needed))), plan.catalogue, plan.identity, plan.now
+    ).relation()
+    columns = [f'{sql} AS "{name}"' for name, sql in plan_keys] + [_measure(m, plan) for m in measures]
+    sql = f"SELECT {', '.join(columns)} FROM ({inner.sql}) q"  # noqa: S608
+    args = inner.args
+    if plan_keys:
+        numbers = ", ".join(str(i + 1) for i in range(len(plan_keys)))
+        sql = f"{sql} GROUP BY {numbers} ORDER BY {numbers}"
+    if plan.query.page.limit is not None:
+        sql, args = f"{sql} LIMIT %s OFFSET %s", (*args, plan.query.page.limit, plan.query.page.offset)
+    return Statement(sql, args)
+
+
+def group_names(plan: Plan) -> list[str]:
+    """The columns of the groups' keys: `cell`, `division`, the field's name, `time`."""
+    kinds = {ByCell: "cell", ByDivision: "division", ByTime: "time"}
+    return [by.name if isinstance(by, ByField) else kinds[type(by)] for by in plan.query.by]
+
+
+def _key(by: By, plan: Plan) -> str:
+    if isinstance(by, ByField):
+        return f'"{plan.visible(by.name)}"'
+    if isinstance(by, ByCell):
+        finest = plan.collection.cell_resolution
+        if not 0 <= by.resolution <= finest:
+            raise BadQuery(
+                f"{plan.collection.id} has cells of resolution 0 to {finest}, not {by.resolution}",
+                f"{plan.collection.id} 的网格分辨率为 0 至 {finest},没有 {by.resolution}",
+                subject="res",
+            )
+        return parent_cell("cell", by.resolution)
+    if isinstance(by, ByDivision):
+        if by.level not in _DIVISION_DIGITS:
+            raise BadQuery("a division level is 1 to 5", "区划级别为 1 至 5", subject="by")
+        unit = 10 ** _DIVISION_DIGITS[by.level]
+        return f"division / {unit} * {unit}"
+    if not plan.collection.timed:
+        raise BadQuery(f"{plan.collection.id} has no valid time", f"{plan.collection.id} 没有有效时间", subject="by")
+    return f"date_trunc('{by.bin}', valid_from, 'Asia/Shanghai')"
+
+
+def parent_cell(column: str, resolution: int) -> str:
+    """A cell's ancestor at a resolution, by bit arithmetic on the bigint."""
+    tail = (1 << 3 * (15 - resolution)) - 1
+    return f"({column} & ~(15::bigint << 52)) | ({resolution}::bigint << 52) | {tail}::bigint"
+
+
+def _measure(measure: Measure, plan: Plan) -> str:
+    if measure.field is None:
+        return 'count(*) AS "count"'
+    field = plan.collection.field(plan.visible(measure.field))
+    if measure.function in ("sum", "mean") and field.type not in (FieldType.NUMBER, FieldType.INTEGER):
+        raise BadQuery(
+            f"{measure.function} needs a number; {field.name} is {field.type.value}",
+            f"{measure.function} 需要数值字段,{field.name} 为 {field.type.value}",
+            subject="measure",
+        )
+    return f'{_SQL_FUNCTION[measure.function].format(f"{chr(34)}{field.name}{chr(34)}")} AS "{measure.name}"'
+
+
+def _order(plan: Plan) -> str:
+    keys = []
+    for sort in plan.query.sort:
+        field = plan.collection.field(plan.visible(sort.field))
+        if not field.sortable:
+            raise BadQuery(
+                f"{plan.collection.id} cannot be sorted by {field.name}",
+                f"{plan.collection.id} 不能按 {field.name} 排序",
+                subject="sortby",
+            )
+        keys.append(f'"{field.name}" {"DESC NULLS LAST" if sort.descending else "ASC NULLS LAST"}')
+    return ", ".join([*keys, "fid", "valid_from"])
+
+
+def _after(plan: Plan) -> Statement | None:
+    """Rows behind the last one of the page before: `(fid, valid_from)` of it."""
+    after = plan.query.page.after
+    if after is None:
+        return None
+    if plan.query.sort or len(after) != 2 or not isinstance(after[1], datetime):
+        raise BadQuery("paging by key goes in the order of fid", "按键翻页仅支持 fid 顺序", subject="after")
+    return Statement("(fid, valid_from) > (%s, %s)", after)

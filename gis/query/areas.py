@@ -1,0 +1,77 @@
+"""Areas as conditions: the constant is brought to the column's CRS, never the column to the constant's."""
+
+from typing import Any
+
+from gis.catalog import Collection
+from gis.errors import BadQuery
+from gis.geo.area import Box, Cells, Circle, Division, Shape
+from gis.query.statement import Statement
+
+
+def area_condition(area: Box | Shape | Circle | Cells | Division, collection: Collection) -> Statement:
+    """The rows that lie in an area. The constant is brought to the column's CRS, never the column to the constant's."""
+    if isinstance(area, Cells):
+        return _cells(area, collection)
+    if isinstance(area, Division):
+        return Statement("division BETWEEN %s AND %s", _division_range(area.code))
+    if isinstance(area, Box):
+        return _boxes(area)
+    if isinstance(area, Shape):
+        shape = "ST_GeomFromWKB(%s, 4326)"
+        return Statement(f"(geom && {shape} AND ST_Intersects(geom, {shape}))", (area.wkb, area.wkb))
+    return _circle(area)
+
+
+def _boxes(box: Box) -> Statement:
+    tests: list[str] = []
+    values: list[Any] = []
+    for part in box.parts:
+        envelope = "ST_MakeEnvelope(%s, %s, %s, %s, 4326)"
+        edges = (part.west, part.south, part.east, part.north)
+        tests.append(f"(geom && {envelope} AND ST_Intersects(geom, {envelope}))")
+        values += [*edges, *edges]
+    return Statement(f"({' OR '.join(tests)})" if len(tests) > 1 else tests[0], tuple(values))
+
+
+def _circle(circle: Circle) -> Statement:
+    """By the spheroid on the geography; the box before it, a little too large, lets the planar index work."""
+    dlat = circle.radius_m / 110_000.0
+    point = "ST_SetSRID(ST_MakePoint(%s, %s), 4326)"
+    box = f"ST_Expand({point}, %s / greatest(cos(radians(least(89.9, abs(%s) + %s))), 0.001), %s)"
+    return Statement(
+        f"(geom && {box} AND ST_DWithin(geom::geography, {point}::geography, %s))",
+        (circle.lon, circle.lat, dlat, circle.lat, dlat, dlat, circle.lon, circle.lat, circle.radius_m),
+    )
+
+
+def _cells(area: Cells, collection: Collection) -> Statement:
+    """Descendants of a cell at the kept resolution are one range of ids."""
+    tests: list[str] = []
+    values: list[Any] = []
+    for cell in area.ids:
+        resolution = cell >> 52 & 15
+        if resolution > collection.cell_resolution:
+            raise BadQuery(
+                f"cell {cell:x} is finer than resolution {collection.cell_resolution}, the finest of {collection.id}",
+                f"网格 {cell:x} 细于 {collection.id} 的最细分辨率 {collection.cell_resolution}",
+                subject="cells",
+            )
+        tests.append("cell BETWEEN %s AND %s")
+        values += descendants(cell, collection.cell_resolution)
+    return Statement(f"({' OR '.join(tests)})" if tests else "false", tuple(values))
+
+
+def descendants(cell: int, resolution: int) -> tuple[int, int]:
+    """The lowest and highest id that a descendant of `cell` at `resolution` can have."""
+    own = cell >> 52 & 15
+    tail = 3 * (15 - resolution)
+    free = ((1 << 3 * (resolution - own)) - 1) << tail
+    base = (cell & ~(15 << 52) & ~free) | resolution << 52
+    return base, base | free
+
+
+def _division_range(code: int) -> tuple[int, int]:
+    for zeros in (10, 8, 6, 3):
+        if code % 10**zeros == 0:
+            return code, code + 10**zeros - 1
+    return code, code

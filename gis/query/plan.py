@@ -1,0 +1,157 @@
+"""From a question, a declaration and the rules in force to one SELECT: names from declarations, values bound.
+
+`relation` is the protected relation: exactly the rows and columns that the caller may see of what was asked. Items,
+tiles, groups, exports and analyses wrap it; nobody else names a table.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gis.access import Identity, Rules, rules_for
+from gis.catalog import Catalogue, Collection
+from gis.errors import BadQuery, UnknownName
+from gis.geo.area import Area, Within
+from gis.query.areas import area_condition
+from gis.query.query import Query
+from gis.query.span import TICK
+from gis.query.statement import Statement, conjunction
+
+#: Without a time a timed collection answers for now, rounded down to this, so that equal questions have equal answers.
+NOW_TICK = timedelta(minutes=1)
+#: What every row of the protected relation has beside geometry and fields.
+STANDARD = ("fid", "valid_from", "valid_to", "cell", "division")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A question made ready for a caller; `now` is the moment that counts as now."""
+
+    query: Query
+    catalogue: Catalogue
+    identity: Identity
+    now: datetime
+
+    @property
+    def collection(self) -> Collection:
+        """What is asked. Raises UnknownName."""
+        return self.catalogue[self.query.collection]
+
+    @property
+    def rules(self) -> Rules:
+        """The rules in force for the caller. Raises Forbidden."""
+        return rules_for(self.identity, self.collection)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields in the answer: those asked for, else all that the rules allow. Raises UnknownName."""
+        names = self.query.fields
+        if names is None:
+            return tuple(n for n in self.collection.by_name if n in self.rules.fields)
+        for name in names:
+            self.visible(name)
+        return names
+
+    def visible(self, name: str) -> str:
+        """A field's name, if the caller may know it. Raises UnknownName alike for hidden and for undeclared names."""
+        if name not in self.rules.fields:
+            known = ", ".join(n for n in self.collection.by_name if n in self.rules.fields)
+            raise UnknownName(
+                f"{self.collection.id} has no field {name!r}; it has {known}",
+                f"{self.collection.id} 没有字段 {name!r};可用字段:{known}",
+                subject=name,
+            )
+        return name
+
+    def relation(self, *, geometry: str = "geom", also: Statement | None = None) -> Statement:
+        """The protected relation: the standard columns, the asked fields and one geometry column.
+
+        `also` narrows it further; its values come last.
+        """
+        names = [*STANDARD, f"{geometry} AS geom", *(f'"{n}"' for n in self.fields)]
+        where = conjunction([self.conditions(), *([also] if also else [])])
+        return Statement(f"SELECT {', '.join(names)} FROM {self._from()} WHERE {where.sql}", where.args)  # noqa: S608
+
+    def conditions(self) -> Statement:
+        """Everything that a row must satisfy: rights, recorded time, scenario, valid time, area, filter."""
+        parts = [*self._rights(), *self._recorded(), *self._scenario(), *self._valid()]
+        if self.query.area is not None:
+            parts.append(self._area(self.query.area))
+        if self.query.where is not None:
+            parts.append(self.query.where.sql(self.collection, self.rules.fields))
+        return conjunction(parts)
+
+    def _area(self, area: Area) -> Statement:
+        if not isinstance(area, Within):
+            return area_condition(area, self.collection)
+        # the other feature as this caller may see it, at the same time
+        there = Query(collection=area.collection, time=self.query.time, as_of=self.query.as_of, fields=())
+        plan = Plan(there, self.catalogue, self.identity, self.now)
+        found = plan.relation(also=Statement("fid = %s", (area.fid,)))
+        other = Statement(f"(SELECT w.geom FROM ({found.sql}) w LIMIT 1)", found.args)  # noqa: S608
+        return Statement(f"(geom && {other.sql} AND ST_Intersects(geom, {other.sql}))", other.args * 2)
+
+    def _from(self) -> str:
+        table = f'"{self.collection.layer}"."{self.collection.noun}'
+        return f'{table}" r' if self.query.as_of is None else f'{table}_all" r'
+
+    def _rights(self) -> list[Statement]:
+        if self.rules.divisions is None:
+            return []
+        ranges = [Statement("division BETWEEN %s AND %s", r) for r in self.rules.divisions]
+        if not ranges:
+            return [Statement("false")]
+        return [Statement(f"({' OR '.join(r.sql for r in ranges)})", tuple(v for r in ranges for v in r.args))]
+
+    def _recorded(self) -> list[Statement]:
+        """Rows as they were known at `as_of`: recorded not later, and not yet closed."""
+        as_of = self.query.as_of
+        if as_of is None:
+            return []
+        epoch = "(SELECT core.epoch_at(%s, %s))"
+        args = (self.collection.id, as_of)
+        return [
+            Statement(f"rec_from <= {epoch}", args),
+            Statement(f"rec_to > {epoch}", args),
+            Statement("closed_on >= %s", (as_of.date() - timedelta(days=1),)),
+        ]
+
+    def _scenario(self) -> list[Statement]:
+        """The city as it is, or a planned variant laid over it: a variant's row replaces the city's of that feature."""
+        if self.query.scenario is None:
+            return [Statement("scenario = 0")]
+        table = self._from().removesuffix(" r")
+        variant = "(SELECT core.scenario_id(%s))"
+        name = self.query.scenario
+        return [
+            Statement(
+                f"(scenario = {variant} OR (scenario = 0 AND NOT EXISTS (SELECT 1 FROM {table} o"  # noqa: S608
+                f" WHERE o.fid = r.fid AND o.scenario = {variant})))",
+                (name, name),
+            )
+        ]
+
+    def _valid(self) -> list[Statement]:
+        span = self.query.time
+        if span is None:
+            return self._valid_between(self.now, self.now + TICK) if self.collection.timed else []
+        if not self.collection.timed:
+            raise BadQuery(
+                f"{self.collection.id} has no valid time; leave datetime out",
+                f"数据集 {self.collection.id} 没有有效时间,请去掉 datetime",
+                subject="datetime",
+            )
+        return self._valid_between(span.start, span.end)
+
+    @staticmethod
+    def _valid_between(start: datetime | None, end: datetime | None) -> list[Statement]:
+        parts = []
+        if end is not None:
+            parts.append(Statement("valid_from < %s", (end,)))
+        if start is not None:
+            parts.append(Statement("valid_to > %s", (start,)))
+        return parts
+
+
+def rounded(now: datetime) -> datetime:
+    """Now, rounded down to the tick."""
+    return datetime.fromtimestamp(now.timestamp() // NOW_TICK.total_seconds() * NOW_TICK.total_seconds(), tz=now.tzinfo)

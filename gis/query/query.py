@@ -1,0 +1,121 @@
+"""A question to the city, as one frozen value: the URL, the notebook cell, the tile source and the audit line."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from gis.errors import BadQuery
+from gis.geo.area import Area
+from gis.query.filters import Filter
+from gis.query.span import Span
+
+TimeBin = Literal["hour", "day", "week", "month", "year"]
+TIME_BINS: tuple[TimeBin, ...] = ("hour", "day", "week", "month", "year")
+Function = Literal["count", "sum", "mean", "min", "max", "distinct"]
+FUNCTIONS: tuple[Function, ...] = ("count", "sum", "mean", "min", "max", "distinct")
+
+
+@dataclass(frozen=True, slots=True)
+class ByCell:
+    """Grouped by H3 cell of a resolution, 0 to the collection's finest."""
+
+    resolution: int
+
+
+@dataclass(frozen=True, slots=True)
+class ByDivision:
+    """Grouped by division of a level, 1 province to 5 village."""
+
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class ByField:
+    """Grouped by the values of a field."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByTime:
+    """Grouped by the bin, in Shanghai time, in which a row became valid."""
+
+    bin: TimeBin
+
+
+By = ByCell | ByDivision | ByField | ByTime
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One figure of each group: rows counted, or a function of a field."""
+
+    function: Function = "count"
+    field: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its column in the answer: `count`, `mean_height_m`."""
+        return self.function if self.field is None else f"{self.function}_{self.field}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One key of the order."""
+
+    field: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of the rows: at most `limit` of them (None: all), after skipping `offset`, or after a row's key."""
+
+    limit: int | None = None
+    offset: int = 0
+    after: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What is asked of one collection.
+
+    `time` is valid time (None: now, for collections that have it); `as_of` recorded time (None: what is known now);
+    `scenario` a planned variant of the city (None: the city as it is); `fields` None means all. With `by` or
+    `measure` the answer is groups, without them features. It grows no joins and no routing: those are analyses.
+    """
+
+    collection: str
+    area: Area | None = None
+    time: Span | None = None
+    as_of: datetime | None = None
+    scenario: str | None = None
+    where: Filter | None = None
+    fields: tuple[str, ...] | None = None
+    by: tuple[By, ...] = ()
+    measure: tuple[Measure, ...] = ()
+    sort: tuple[Sort, ...] = ()
+    page: Page = Page()
+
+    def __post_init__(self) -> None:
+        """Refuse what no plan could answer."""
+        if self.as_of is not None and self.as_of.tzinfo is None:
+            raise BadQuery("as-of needs a time zone", "as-of 缺少时区", subject="as-of")
+        if (self.page.limit is not None and self.page.limit < 1) or self.page.offset < 0:
+            raise BadQuery("limit is at least 1, offset at least 0", "limit 至少为 1,offset 至少为 0", subject="limit")
+        for measure in self.measure:
+            if (measure.function == "count") != (measure.field is None):
+                raise BadQuery(
+                    f"measure {measure.name}: count takes no field, every other function takes one",
+                    f"统计 {measure.name}:count 不带字段,其余函数须带字段",
+                    subject="measure",
+                )
+
+    @property
+    def grouped(self) -> bool:
+        """Whether the answer is groups rather than features."""
+        return bool(self.by or self.measure)
+
+    def but(self, **changes: Any) -> "Query":
+        """The same question with some parts changed."""
+        return replace(self, **changes)

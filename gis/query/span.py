@@ -1,0 +1,111 @@
+"""Spans of time: half-open, aware, UTC inside; a date means the Shanghai day. Decided here and nowhere else."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from gis.errors import BadQuery
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+TICK = timedelta(microseconds=1)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The times `start <= t < end`; None is an open end. An instant is a span of one microsecond.
+
+    Raises BadQuery where a time is naive or the end is not after the start.
+    """
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse naive and backward spans."""
+        for value in (self.start, self.end):
+            if value is not None and value.tzinfo is None:
+                raise BadQuery(
+                    f"{value.isoformat()} has no time zone", f"{value.isoformat()} 缺少时区", subject="datetime"
+                )
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise BadQuery(
+                "the end of the time span is not after its start", "时间段的终点应晚于起点", subject="datetime"
+            )
+
+    @classmethod
+    def at(cls, when: datetime) -> "Span":
+        """One instant."""
+        when = when.astimezone(UTC)
+        return cls(when, when + TICK)
+
+    @classmethod
+    def day(cls, when: date) -> "Span":
+        """The Shanghai day of a date."""
+        return cls(_midnight(when), _midnight(when + timedelta(days=1)))
+
+    @classmethod
+    def parse(cls, text: str) -> "Span":
+        """The span of an OGC `datetime`: an instant, a date, or a closed interval `a/b` with `..` or nothing for open.
+
+        Intervals are closed in the standard: the end's whole day, or its very microsecond, belongs to the span.
+        """
+        first, slash, last = text.partition("/")
+        if not slash:
+            return _moment(first)
+        start = None if first in ("", "..") else _moment(first).start
+        end = None if last in ("", "..") else _moment(last).end
+        return cls(start, end)
+
+    @property
+    def text(self) -> str:
+        """The OGC `datetime` that parses to this span."""
+        if self.start is None or self.end is None:
+            return f"{_edge(self.start)}/{_edge(self.end and self.end - TICK)}"
+        if self.end - self.start == TICK:
+            return _edge(self.start)
+        day = self.start.astimezone(SHANGHAI)
+        if day.time() == datetime.min.time() and self.end == _midnight(day.date() + timedelta(days=1)):
+            return day.date().isoformat()
+        return f"{_edge(self.start)}/{_edge(self.end - TICK)}"
+
+
+def moment(text: str, parameter: str) -> datetime:
+    """One aware instant in UTC; a date means the end of its Shanghai day. Raises BadQuery naming the parameter."""
+    try:
+        span = _moment(text)
+    except BadQuery as error:
+        raise BadQuery(error.text.en, error.text.zh, subject=parameter) from None
+    assert span.end is not None
+    return span.end - TICK
+
+
+def instant_text(when: datetime) -> str:
+    """An instant as RFC 3339 in UTC, with microseconds only where there are any."""
+    return when.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _edge(when: datetime | None) -> str:
+    return ".." if when is None else instant_text(when)
+
+
+def _midnight(when: date) -> datetime:
+    return datetime(when.year, when.month, when.day, tzinfo=SHANGHAI).astimezone(UTC)
+
+
+def _moment(text: str) -> Span:
+    try:
+        if _DATE.match(text):
+            return Span.day(date.fromisoformat(text))
+        # a "+" that a form decoded to a blank
+        when = datetime.fromisoformat(text.strip().replace(" ", "+"))
+        if when.tzinfo is not None:
+            return Span.at(when)
+    except (ValueError, OverflowError):
+        pass
+    raise BadQuery(
+        f"{text!r} is not a date (2021-05-01) or an instant with a time zone (2021-05-01T08:00:00+08:00)",
+        f"{text!r} 不是日期(2021-05-01)或带时区的时刻(2021-05-01T08:00:00+08:00)",
+        subject="datetime",
+    )

@@ -1,0 +1,116 @@
+"""Connections to the database: one pool for threads, one for the event loop, the same settings and the same errors."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
+
+from gis.errors import BadQuery, OneMapError, Unavailable
+from gis.query.statement import Statement
+
+#: For short questions: compiled plans and parallel workers cost more than they bring.
+_OPTIONS = (
+    "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 "
+    "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
+)
+_WAIT_S = 10.0
+
+_QUESTION_AT_FAULT = (
+    errors.UndefinedFunction,
+    errors.DatatypeMismatch,
+    errors.DataException,
+    errors.InvalidParameterValue,
+    errors.IndeterminateDatatype,
+    errors.ProgramLimitExceeded,
+)
+
+
+def connect(url: str, **more: Any) -> psycopg.Connection[tuple[Any, ...]]:
+    """One connection of its own, for long work; the caller closes it. Raises Unavailable."""
+    with translated():
+        return psycopg.connect(url, connect_timeout=int(_WAIT_S), application_name="onemap", **more)
+
+
+class Database:
+    """A pool of connections for threads (notebooks, commands)."""
+
+    def __init__(self, url: str, *, size: int = 4) -> None:
+        self.url = url
+        self._pool = ConnectionPool(
+            url, min_size=0, max_size=size, open=False, timeout=_WAIT_S,
+            kwargs={"options": _OPTIONS, "autocommit": True, "application_name": "onemap"},
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """A pooled connection in autocommit mode. Raises Unavailable, BadQuery."""
+        with translated():
+            self._pool.open()
+            with self._pool.connection() as conn:
+                yield conn
+
+    def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """All rows of a statement. Raises Unavailable, BadQuery."""
+        with self.connection() as conn:
+            return conn.execute(statement.sql, statement.args, binary=True).fetchall()  # type: ignore[arg-type]
+
+
+class AsyncDatabase:
+    """A pool of connections for the event loop (the server)."""
+
+    def __init__(self, url: str, *, size: int = 8) -> None:
+        self.url = url
+        self._pool = AsyncConnectionPool(
+            url, min_size=1, max_size=size, open=False, timeout=_WAIT_S,
+            kwargs={"options": _OPTIONS, "autocommit": True, "application_name": "onemap-server"},
+        )  # fmt: skip
+
+    async def open(self) -> None:
+        """Open the pool; connections are made in the background."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[tuple[Any, ...]]]:
+        """A pooled connection in autocommit mode. Raises Unavailable, BadQuery."""
+        with translated():
+            async with self._pool.connection() as conn:
+                yield conn
+
+    async def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """All rows of a statement. Raises Unavailable, BadQuery."""
+        async with self.connection() as conn:
+            cursor = await conn.execute(statement.sql, statement.args, binary=True)  # type: ignore[arg-type]
+            return await cursor.fetchall()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the driver raises into the platform's own errors, without a word of SQL in them."""
+    try:
+        yield
+    except OneMapError:
+        raise
+    except errors.QueryCanceled:
+        raise Unavailable(
+            "the question took too long; ask for a smaller area or fewer rows",
+            "查询超时,请缩小范围或减少数据量",
+        ) from None
+    except _QUESTION_AT_FAULT as error:
+        why = (error.diag.message_primary or "").strip()
+        raise BadQuery(f"the question does not fit the data: {why}", f"查询与数据不符:{why}") from None
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        raise Unavailable(
+            f"the database does not answer: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            "数据库无响应,请运行 onemap up 或检查 ONEMAP_DATABASE_URL",
+        ) from error
