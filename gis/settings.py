@@ -1,0 +1,32 @@
+"""What an installation may set: environment variables that begin with ONEMAP_, each with a default that works."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+"""The folder that holds the packages."""
+
+
+def _home() -> Path:
+    """Beside the packages in a checkout; in the user's own folder where the packages were installed elsewhere."""
+    return CHECKOUT / ".onemap" if (CHECKOUT / "setup.cfg").exists() else Path.home() / ".onemap"
+
+
+class Settings(BaseSettings):
+    """One installation's settings.
+
+    An empty variable counts as one that is not set, so that `ONEMAP_DATABASE_URL= make test` means the embedded server.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ONEMAP_", env_ignore_empty=True, extra="ignore")
+
+    database_url: str | None = Field(default=None, description="libpq URL of a server to use; none: the embedded one")
+    home: Path = Field(default_factory=_home, description="folder of the embedded server, logs and pid files")
+    host: str = Field(default="127.0.0.1", description="address that the web server listens on")
+    port: int = Field(default=8000, ge=1, le=65535, description="port that the web server listens on")
+    log: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least severity that is logged"
+    )

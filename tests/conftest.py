@@ -1,0 +1,145 @@
+"""What every test may ask for: a server for the run, a migrated template, and a fresh copy of it for each test."""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from gis.settings import CHECKOUT
+from gis.store.cluster import Cluster
+from gis.store.cluster_server import prepare_database
+
+_SHAPES_TABLES = ("gis/store", "gis/base", "gis/catalog", "layers")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The embedded server of the test runs: kept between runs for speed, shared by runs at the same time.
+
+    Its data may be lost, so nothing waits for a disk; after a crash of the machine it is made anew. The last run that
+    uses it stops it.
+    """
+    server = Cluster.at(CHECKOUT / ".onemap" / "test", durable=False)
+    server.home.mkdir(parents=True, exist_ok=True)
+    with (server.home / "in-use.lock").open("a") as in_use:
+        if _first(in_use) and server.made and server.pid is None and (server.data / "postmaster.pid").exists():
+            server.remove()
+        fcntl.flock(in_use, fcntl.LOCK_SH)
+        server.start()
+        _drop_left_over(server)
+        yield server
+        if _first(in_use):
+            _drop_old_templates(server)
+            server.stop()
+
+
+def _first(lock: IO[str]) -> bool:
+    """Whether no other run holds the lock; it is then held by this run alone."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> str:
+    """The name of a migrated, empty database; made again when a declaration or a migration has changed."""
+    files = sorted(
+        path for room in _SHAPES_TABLES for path in (CHECKOUT / room).rglob("*") if path.suffix in {".py", ".sql"}
+    )
+    digest = hashlib.sha256(b"".join(str(path).encode() + path.read_bytes() for path in files)).hexdigest()[:12]
+    name = f"template_{digest}"
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as server:
+        server.execute("SELECT pg_advisory_lock(4711)")
+        if not _exists(server, name):
+            _build_template(cluster, server, name)
+    return name
+
+
+def _build_template(cluster: Cluster, server: psycopg.Connection, name: str) -> None:
+    """Build under another name first, so that a template that is there is always a complete one."""
+    _drop(server, f"{name}_new")
+    server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(f"{name}_new")))
+    prepare_database(cluster.url(f"{name}_new"))
+    if importlib.util.find_spec("gis.store.migrate"):
+        from gis.store.migrate import migrate
+
+        from layers import LAYERS
+
+        migrate(cluster.url(f"{name}_new"), LAYERS)
+    server.execute(
+        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(f"{name}_new"), sql.Identifier(name))
+    )
+
+
+@pytest.fixture
+def database_url(cluster: Cluster, template: str) -> Iterator[str]:
+    """A fresh, migrated, empty database of this test's own; dropped afterwards."""
+    name = f"test_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        yield cluster.url(name)
+        _drop(server, name)
+
+
+@pytest.fixture
+def conn(database_url: str) -> Iterator[psycopg.Connection]:
+    """A connection to this test's database; what it did not commit is gone at the end."""
+    with psycopg.connect(database_url) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture(scope="session")
+def realdata() -> Path:
+    """The folder of real data beside the checkout; ONEMAP_REALDATA names another."""
+    folder = Path(os.environ.get("ONEMAP_REALDATA") or CHECKOUT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}: set ONEMAP_REALDATA to the folder that holds it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def torture_scale() -> float:
+    """The share of each long run that is wanted: 1 for `make torture`, a hundredth in `make test`."""
+    return float(os.environ.get("ONEMAP_TORTURE_SCALE") or 0.01)
+
+
+def _exists(server: psycopg.Connection, name: str) -> bool:
+    return server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def _drop(server: psycopg.Connection, name: str) -> None:
+    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _drop_left_over(server: Cluster) -> None:
+    """Drop the databases of runs that were killed: each name holds the number of the process that made it."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        for name in _databases(connection, "^test_[0-9]+_"):
+            if not Path(f"/proc/{name.split('_')[1]}").exists():
+                _drop(connection, name)
+
+
+def _drop_old_templates(server: Cluster) -> None:
+    """Keep the newest template alone; done by the last run, since another may still copy an older one."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        for name in _databases(connection, "^template_")[:-1]:
+            _drop(connection, name)
+
+
+def _databases(connection: psycopg.Connection, pattern: str) -> list[str]:
+    """The databases whose name fits a pattern, oldest first; the server's own left out."""
+    found = connection.execute(
+        "SELECT datname FROM pg_database WHERE datname ~ %s AND NOT datname ~ '^template[01]$' ORDER BY oid", [pattern]
+    )
+    return [str(name) for (name,) in found]
