@@ -86,7 +86,11 @@ def database_url(cluster: Cluster, template: str) -> Iterator[str]:
     """A fresh, migrated, empty database of this test's own; dropped afterwards."""
     name = f"test_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
         yield cluster.url(name)
         _drop(server, name)
 
