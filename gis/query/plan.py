@@ -107,8 +107,11 @@ class Plan:
         as_of = self.query.as_of
         if as_of is None:
             return []
-        epoch = "(SELECT core.epoch_at(%s, %s))"
-        args = (self.collection.id, as_of)
+        register = self.collection.id
+        epoch = (
+            "(SELECT core.settled_epoch(%s, %s, max(epoch)) FROM core.epoch WHERE register = %s AND recorded_at <= %s)"
+        )
+        args = (register, as_of, register, as_of)
         return [
             Statement(f"rec_from <= {epoch}", args),
             Statement(f"rec_to > {epoch}", args),

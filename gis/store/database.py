@@ -18,6 +18,9 @@ _OPTIONS = (
 )
 _WAIT_S = 10.0
 
+#: A question about the past is asked again when a change was being recorded at that very moment.
+_ATTEMPTS = 5
+
 _QUESTION_AT_FAULT = (
     errors.UndefinedFunction,
     errors.DatatypeMismatch,
@@ -58,8 +61,14 @@ class Database:
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """All rows of a statement. Raises Unavailable, BadQuery."""
-        with self.connection() as conn:
-            return conn.execute(statement.sql, statement.args, binary=True).fetchall()  # type: ignore[arg-type]
+        for attempt in range(_ATTEMPTS):
+            with self.connection() as conn:
+                try:
+                    return conn.execute(statement.sql, statement.args, binary=True).fetchall()
+                except errors.SerializationFailure:
+                    if attempt == _ATTEMPTS - 1:
+                        raise
+        raise AssertionError
 
 
 class AsyncDatabase:
@@ -89,9 +98,15 @@ class AsyncDatabase:
 
     async def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """All rows of a statement. Raises Unavailable, BadQuery."""
-        async with self.connection() as conn:
-            cursor = await conn.execute(statement.sql, statement.args, binary=True)  # type: ignore[arg-type]
-            return await cursor.fetchall()
+        for attempt in range(_ATTEMPTS):
+            async with self.connection() as conn:
+                try:
+                    cursor = await conn.execute(statement.sql, statement.args, binary=True)
+                    return await cursor.fetchall()
+                except errors.SerializationFailure:
+                    if attempt == _ATTEMPTS - 1:
+                        raise
+        raise AssertionError
 
 
 @contextmanager

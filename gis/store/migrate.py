@@ -1,0 +1,72 @@
+"""Bring a database to the present: the core first, then each layer in its own schema with its own version table."""
+
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from gis.catalog import Layer
+from gis.errors import SetupError
+from gis.store.database import translated
+
+#: One migration at a time, whoever starts it.
+_LOCK = 0x6F6E656D6170
+
+
+def migrate(url: str, layers: Iterable[Layer]) -> list[str]:
+    """Upgrade the core and the layers; returns the revisions applied, in order.
+
+    Raises SetupError where the database is newer than this code, or may not be changed by this user.
+    """
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
+    applied: list[str] = []
+    try:
+        with translated(), engine.connect() as lock:
+            lock.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+            lock.commit()
+            with engine.begin() as conn:
+                applied += _upgrade(conn, "core", "gis.store.migrations")
+            for layer in layers:
+                if layer.migrations is not None:
+                    with engine.begin() as conn:
+                        applied += _upgrade(conn, layer.name, layer.migrations)
+            lock.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+    finally:
+        engine.dispose()
+    return applied
+
+
+def _upgrade(conn: Connection, schema: str, package: str) -> list[str]:
+    """Apply what is missing of one version location, in the caller's transaction."""
+    conn.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+    scripts = ScriptDirectory.from_config(_config(package))
+    known = {revision.revision for revision in scripts.walk_revisions()}
+    context = MigrationContext.configure(conn, opts={"version_table": "version", "version_table_schema": schema})
+    before = set(context.get_current_heads())
+    if before - known:
+        raise SetupError(
+            f"schema {schema} is at revision {', '.join(before - known)}, newer than this program; update OneMap",
+            f"模式 {schema} 的版本 {'、'.join(before - known)} 比当前程序新,请升级 OneMap",
+            subject=schema,
+        )
+    todo = [r.revision for r in scripts.iterate_revisions("heads", tuple(before) or "base")]
+    config = _config(package)
+    config.attributes["connection"] = conn
+    config.attributes["schema"] = schema
+    command.upgrade(config, "heads")
+    return list(reversed(todo))
+
+
+def _config(package: str) -> Config:
+    config = Config()
+    folder = Path(str(import_module(package).__file__)).parent
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("version_locations", str(folder / "versions"))
+    config.set_main_option("path_separator", "newline")
+    return config
