@@ -95,6 +95,18 @@ class Findings:
     rejects: list[Reject] = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)
     keep: int = 100_000
+    _at_open: int | None = field(default=None, repr=False)
+
+    def begin(self) -> None:
+        """Forget what an earlier reading noted: every reader calls this when it starts to read.
+
+        Decisions taken before the first reading stay; so a file that is read twice is told of once.
+        """
+        if self._at_open is None:
+            self._at_open = len(self.decisions)
+        del self.decisions[self._at_open :]
+        self.rejects.clear()
+        self.rejected.clear()
 
     def decide(self, about: str, value: str, zh: str, en: str, *, sure: bool = True) -> None:
         """Note a decision with its evidence."""
