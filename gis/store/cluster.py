@@ -8,7 +8,6 @@ that started it. fsync is on: what was committed survives a kill -9 and a power 
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 import re
 import secrets
@@ -19,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+from psycopg import sql
 
 from gis.errors import Conflict, SetupError, Unavailable
 from gis.settings import Settings
@@ -26,7 +26,8 @@ from gis.store import cluster_binaries as binaries
 from gis.store.cluster_config import free_port, server_settings
 from gis.store.cluster_owner import Owner
 from gis.store.cluster_postmaster import end_orphans, forget_stale, postmaster
-from gis.store.cluster_server import create_database, prepare_database
+from gis.store.cluster_record import Record
+from gis.store.cluster_server import as_url, create_database, prepare_database
 
 DATABASE = "onemap"
 ROLE = "onemap"
@@ -42,6 +43,7 @@ class Cluster:
         self.home = home.absolute()
         self.durable = durable
         self.owner = Owner.here()
+        self.record = Record(self.home / "cluster.json")
         self._key = hashlib.sha256(f"{os.path.realpath(self.home)}:{self.owner.uid}".encode()).hexdigest()[:12]
 
     @classmethod
@@ -56,7 +58,8 @@ class Cluster:
         In the home folder; below /var/lib when root's server user cannot pass through to the home, as under /root.
         """
         inside, outside = self.home / "postgres", _OUTSIDE / self._key
-        if inside.exists() or (not outside.exists() and self.owner.reaches(self.home)):
+        there = next(folder for folder in (self.home, *self.home.parents) if folder.exists())
+        if inside.exists() or (not outside.exists() and self.owner.reaches(there)):
             return inside
         return outside
 
@@ -88,24 +91,22 @@ class Cluster:
     @property
     def port(self) -> int | None:
         """The port that the server listens on or listened on last; None before its first start."""
-        port = self._kept().get("port")
-        return int(port) if port else None
+        return self.record.port
 
     def url(self, database: str = DATABASE, *, tcp: bool = False) -> str:
         """The libpq URL of a database: over the socket, or over the port with the password in it.
 
         Raises Unavailable before the first start.
         """
-        kept = self._kept()
-        if not kept.get("port"):
+        if self.port is None:
             raise Unavailable(
                 f"There is no database in {self.home} yet: run “onemap db start”",
                 f"{self.home} 中还没有数据库：请执行 onemap db start",
                 subject=str(self.home),
             )
         if tcp:
-            return f"postgresql://{ROLE}:{kept['password']}@127.0.0.1:{kept['port']}/{database}"
-        return f"postgresql://{ROLE}@/{database}?host={quote(str(self.sockets), safe='')}&port={kept['port']}"
+            return f"postgresql://{ROLE}:{self.record.password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{ROLE}@/{database}?host={quote(str(self.sockets), safe='')}&port={self.port}"
 
     def start(self) -> "Cluster":
         """Make the server if it is not there, start it if it does not run, and wait until it answers.
@@ -115,9 +116,12 @@ class Cluster:
         with self._locked():
             if not self.made:
                 self._make()
+            if self.pid is not None and not self._reachable:
+                self._halt()
             if self.pid is None:
                 self._launch()
             self._await_answer()
+            self._mend_record()
             create_database(self.url("postgres"), DATABASE)
             prepare_database(self.url())
         return self
@@ -129,10 +133,7 @@ class Cluster:
         with self._locked():
             if self.pid is None:
                 return False
-            control = self._binaries()["pg_ctl"]
-            done = self.owner.run([control, "stop", "-D", self.data, "-m", "fast", "-w", "-t", str(_START_PATIENCE_S)])
-            if self.pid is not None:
-                raise self._failed("stop", "停止", done.stdout)
+            self._halt()
             return True
 
     def remove(self) -> None:
@@ -140,7 +141,7 @@ class Cluster:
         self.stop()
         for folder in (self.folder, self.sockets):
             shutil.rmtree(folder, ignore_errors=True)
-        (self.home / "cluster.json").unlink(missing_ok=True)
+        self.record.forget()
 
     def _make(self) -> None:
         """Make the data folder beside its place and move it there when it is complete."""
@@ -160,8 +161,8 @@ class Cluster:
         if done.returncode != 0:
             raise self._failed("make", "创建", done.stdout)
         self.owner.run(["sh", "-c", 'echo "include_if_exists = \'onemap.conf\'" >> "$1"/postgresql.conf', "-", fresh])
+        self.record.keep(password=password)
         fresh.rename(self.data)
-        self._keep(password=password)
 
     def _launch(self) -> None:
         """Start the server on the kept port, or on another when someone else has taken it meanwhile."""
@@ -175,7 +176,7 @@ class Cluster:
         said = ""
         for _ in range(_START_ATTEMPTS):
             port = free_port(self.port)
-            self._keep(port=port)
+            self.record.keep(port=port)
             self._write(self.data / "onemap.conf", server_settings(port, self.sockets, durable=self.durable))
             if self.owner.run(command, timeout_s=_START_PATIENCE_S + 30).returncode == 0:
                 return
@@ -196,6 +197,26 @@ class Cluster:
                 time.sleep(0.1)
             else:
                 return
+
+    def _halt(self) -> None:
+        control = self._binaries()["pg_ctl"]
+        done = self.owner.run([control, "stop", "-D", self.data, "-m", "fast", "-w", "-t", str(_START_PATIENCE_S)])
+        if self.pid is not None:
+            raise self._failed("stop", "停止", done.stdout)
+
+    @property
+    def _reachable(self) -> bool:
+        """Whether the socket is where it belongs; cleaners of /tmp and lost records part a server from its callers."""
+        return self.port is not None and (self.sockets / f".s.PGSQL.{self.port}").exists()
+
+    def _mend_record(self) -> None:
+        """Set a new password where the record with the old one was deleted."""
+        if self.record.password:
+            return
+        password = secrets.token_urlsafe(24)
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(ROLE), password))
+        self.record.keep(password=password)
 
     def _binaries(self) -> binaries.Binaries:
         return binaries.of_major(int((self.data / "PG_VERSION").read_text()), self.data)
@@ -223,20 +244,6 @@ class Cluster:
         with contextlib.suppress(OSError):
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
         return ""
-
-    def _kept(self) -> dict[str, str]:
-        try:
-            kept: dict[str, str] = json.loads((self.home / "cluster.json").read_text())
-        except FileNotFoundError:
-            return {}
-        return kept
-
-    def _keep(self, **facts: object) -> None:
-        """Remember the port and the password in a file that only the caller can read."""
-        beside = self.home / "cluster.json.new"
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump({**self._kept(), **facts}, file)
-        beside.replace(self.home / "cluster.json")
 
     def _write(self, path: Path, text: str) -> None:
         path.write_text(text)
@@ -268,6 +275,7 @@ def ensure_database(settings: Settings) -> str:
     Raises SetupError or Unavailable with the way out.
     """
     if settings.database_url:
-        prepare_database(settings.database_url)
-        return settings.database_url
+        url = as_url(settings.database_url)
+        prepare_database(url)
+        return url
     return Cluster.at(settings.home).start().url()

@@ -1,6 +1,6 @@
 """What the platform asks of a server, its own or another: versions, the database, the extensions."""
 
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import errors as pg
@@ -15,18 +15,46 @@ EXTENSIONS = ("postgis", "btree_gist", "pg_trgm")
 CONNECT_TIMEOUT_S = 10
 
 
+def as_url(given: str) -> str:
+    """Any libpq connection string as a URL that begins with `postgresql://`, as other libraries want it.
+
+    Raises SetupError when it is no connection string.
+    """
+    try:
+        facts = {key: str(value) for key, value in conninfo_to_dict(given).items() if value is not None}
+    except psycopg.ProgrammingError as error:
+        raise SetupError(
+            f"ONEMAP_DATABASE_URL is not a database URL: {error}. Write postgresql://user:password@host:5432/database",
+            f"ONEMAP_DATABASE_URL 不是数据库地址：{error}。应写作 postgresql://用户:口令@主机:5432/数据库",
+            subject="ONEMAP_DATABASE_URL",
+        ) from error
+    user, password = (quote(facts.pop(key, ""), safe="") for key in ("user", "password"))
+    who = (user + (f":{password}" if password else "") + "@") if user else ""
+    database = quote(facts.pop("dbname", ""), safe="")
+    if "/" in facts.get("host", "") or "," in facts.get("host", "") or ":" in facts.get("host", ""):
+        where = ""  # sockets, several hosts and IPv6 addresses go where they need no escaping of their own
+    else:
+        port = f":{facts.pop('port')}" if {"host", "port"} <= facts.keys() else ""
+        where = facts.pop("host", "") + port
+    return f"postgresql://{who}{where}/{database}" + (f"?{urlencode(facts, quote_via=quote)}" if facts else "")
+
+
 def without_password(url: str) -> str:
     """A database URL as it may be shown: the password is left out."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    name = f"{parts.username}@" if parts.username else ""
-    return urlunsplit(parts._replace(netloc=name + parts.netloc.rpartition("@")[2]))
+    return as_url(
+        make_conninfo("", **{key: value for key, value in conninfo_to_dict(url).items() if key != "password"})
+    )
 
 
 def in_database(url: str, database: str) -> str:
-    """The same server, another database; as a libpq connection string."""
-    return make_conninfo(url, dbname=database)
+    """The URL of another database of the same server."""
+    return as_url(make_conninfo(url, dbname=database))
+
+
+def database_name(url: str) -> str:
+    """The database that a URL leads to, as libpq sees it: the user's name where none is given."""
+    facts = conninfo_to_dict(url)
+    return str(facts.get("dbname") or facts.get("user") or "")
 
 
 def create_database(url: str, database: str) -> None:
@@ -54,15 +82,9 @@ def prepare_database(url: str) -> None:
         _check_postgis(connection, url)
 
 
-def _no_answer(url: str, error: Exception) -> SetupError | Unavailable:
+def _no_answer(url: str, error: Exception) -> Unavailable:
     shown = without_password(url)
     reason = " ".join(str(error).split())
-    if isinstance(error, psycopg.ProgrammingError):
-        return SetupError(
-            f"ONEMAP_DATABASE_URL is not a database URL: {reason}. Write postgresql://user:password@host:5432/database",
-            f"ONEMAP_DATABASE_URL 不是数据库地址：{reason}。应写作 postgresql://用户:口令@主机:5432/数据库",
-            subject=shown,
-        )
     return Unavailable(
         f"The database {shown} does not answer: {reason}. Check the URL, and that the server runs and lets you in",
         f"数据库 {shown} 无法连接：{reason}。请检查地址，并确认服务器已启动且允许登录",
@@ -129,6 +151,30 @@ def _check_postgis(connection: psycopg.Connection, url: str) -> None:
         )
 
 
-def database_name(url: str) -> str:
-    """The database that a URL leads to, as libpq sees it."""
-    return str(conninfo_to_dict(url).get("dbname") or "")
+def server_facts(url: str) -> dict[str, str | bool]:
+    """What a running server is: versions, size, and which second wall keeps rights on rows.
+
+    `row_security` is "leakproof" where box comparison is marked so and row-level security can use the spatial index,
+    else "views". Raises Unavailable.
+    """
+    try:
+        with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
+            row = connection.execute(_FACTS).fetchone()
+    except psycopg.Error as error:
+        raise _no_answer(url, error) from error
+    assert row is not None
+    server, postgis, size, leakproof = row
+    return {
+        "postgresql": str(server),
+        "postgis": str(postgis or "-"),
+        "size": str(size),
+        "row_security": "leakproof" if leakproof else "views",
+    }
+
+
+_FACTS = """
+SELECT current_setting('server_version'),
+       (SELECT extversion FROM pg_extension WHERE extname = 'postgis'),
+       pg_size_pretty(pg_database_size(current_database())),
+       (SELECT proleakproof FROM pg_proc WHERE oid = to_regprocedure('geometry_overlaps(geometry, geometry)'))
+"""

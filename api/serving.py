@@ -1,0 +1,179 @@
+"""The web server as a process: run in the foreground or behind, found again, stopped."""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from gis.errors import Conflict, SetupError
+from gis.settings import CHECKOUT, Settings
+
+_START_PATIENCE_S = 60
+_STOP_PATIENCE_S = 10
+
+
+class WebServer:
+    """The one web server of a home folder; whoever serves holds a lock there, which the system frees at its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.log = settings.home / "web.log"
+        self._record = settings.home / "web.json"
+        self._lock = settings.home / "web.lock"
+
+    @property
+    def url(self) -> str:
+        """Where this server answers, or would."""
+        host = self.settings.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
+
+    def running(self) -> tuple[int, str] | None:
+        """The process number and the URL of the server that runs, or None."""
+        if not self._lock.exists():
+            return None
+        with self._lock.open("a") as lock:
+            if _taken(lock):
+                return None
+            facts = json.loads(self._record.read_text())
+            return int(facts["pid"]), str(facts["url"])
+
+    def run(self) -> None:
+        """Serve until interrupted. Raises Conflict when the port is taken or another server of this home runs."""
+        with self._held():
+            self.check_port()
+            self._record.write_text(json.dumps({"pid": os.getpid(), "url": self.url}))
+            Granian(
+                "api.app:app",
+                address=self.settings.host,
+                port=self.settings.port,
+                interface=Interfaces.ASGI,
+                workers=1,
+                log_level=LogLevels(self.settings.log),
+                working_dir=CHECKOUT,
+            ).serve()
+
+    def run_behind(self) -> None:
+        """Start the server as a process of its own and wait until it answers. Raises as `run`, or SetupError."""
+        self.check_port()
+        with self.log.open("ab") as log:
+            started = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "api.cli",
+                    "serve",
+                    "--host",
+                    self.settings.host,
+                    "--port",
+                    str(self.settings.port),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=CHECKOUT,
+                start_new_session=True,
+            )
+        deadline_s = time.monotonic() + _START_PATIENCE_S
+        while not self.healthy():
+            if started.poll() is not None or time.monotonic() > deadline_s:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(started.pid, signal.SIGTERM)
+                raise self._not_started()
+            time.sleep(0.1)
+
+    def stop(self) -> bool:
+        """End the server, waiting for requests under way. False when none runs."""
+        found = self.running()
+        if found is None:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(found[0], signal.SIGTERM)
+            deadline_s = time.monotonic() + _STOP_PATIENCE_S
+            while self.running() is not None:
+                if time.monotonic() > deadline_s:
+                    os.kill(found[0], signal.SIGKILL)
+                time.sleep(0.05)
+        return True
+
+    def healthy(self) -> bool:
+        """Whether the server answers on /health."""
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with contextlib.suppress(OSError), direct.open(f"{self.url}/health", timeout=5) as response:
+            return int(response.status) == 200
+        return False
+
+    def check_port(self) -> None:
+        """Raises Conflict, naming who holds it where the system tells, when the port is taken."""
+        host, port = self.settings.host, self.settings.port
+        try:
+            with contextlib.closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+        except OSError as error:
+            holder = _holder(port)
+            raise Conflict(
+                f"Cannot listen on {host}:{port} ({error.strerror}{f'; held by {holder}' if holder else ''}): "
+                f"stop that program, or choose another port with ONEMAP_PORT={port + 1}",
+                f"无法监听 {host}:{port}（{error.strerror}{f'；占用者：{holder}' if holder else ''}）："
+                f"请停止该程序，或用 ONEMAP_PORT={port + 1} 改用其他端口",
+                subject=f"port {port}",
+            ) from error
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[None]:
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        with self._lock.open("a") as lock:
+            if not _taken(lock):
+                facts = json.loads(self._record.read_text())
+                raise Conflict(
+                    f"The web server runs already at {facts['url']} (process {facts['pid']}): run “onemap stop” first",
+                    f"服务已在 {facts['url']} 运行（进程 {facts['pid']}）：请先执行 onemap stop",
+                    subject=str(facts["url"]),
+                )
+            yield
+
+    def _not_started(self) -> SetupError:
+        tail = " ".join(" ".join(self.log.read_text(errors="replace").splitlines()[-6:]).split())[-600:]
+        return SetupError(
+            f"The web server did not start: {tail} (log: {self.log})",
+            f"服务未能启动：{tail}（日志：{self.log}）",
+            subject=str(self.log),
+        )
+
+
+def _taken(lock: IO[str]) -> bool:
+    """Take a lock that processes forked from here do not keep alive; False when another process holds it."""
+    try:
+        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def _holder(port: int) -> str | None:
+    """The program that listens on a port, as far as the system lets us see: its name and number."""
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            for row in Path(table).read_text().splitlines()[1:]:
+                words = row.split()
+                if words[3] == "0A" and int(words[1].rpartition(":")[2], 16) == port:
+                    inodes.add(f"socket:[{words[9]}]")
+    for process in Path("/proc").glob("[0-9]*") if inodes else ():
+        with contextlib.suppress(OSError):
+            if any(os.readlink(link) in inodes for link in (process / "fd").iterdir()):
+                return f"{(process / 'comm').read_text().strip()} ({process.name})"
+    return None
