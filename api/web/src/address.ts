@@ -1,0 +1,116 @@
+/** The address of a view: all that is seen, written in the URL's hash, read back from it.
+ *
+ * `#map=15.2/116.50830/31.74310/0/0&layers=-base.roads,air.grid@60&at=2021-05-01&sel=base.buildings/42&lang=en`
+ *
+ * `map` is zoom / longitude / latitude / bearing / pitch; `layers` names only what differs from how the map opens
+ * (`id` switched on, `-id` switched off, `@60` opacity in per cent), so that a link stays good when the catalogue grows.
+ */
+
+import type { FeatureId, Language } from './contract'
+
+export type ThemeChoice = 'auto' | 'light' | 'dark'
+
+export interface Position {
+  lon: number
+  lat: number
+  zoom: number
+  bearing: number
+  pitch: number
+}
+
+export interface Address {
+  position: Position | null
+  shown: Record<string, boolean>
+  /** Opacity of collections in per cent, where it is not 100. */
+  opacity: Record<string, number>
+  /** ISO date of the Shanghai day that is looked at; null is now. */
+  at: string | null
+  selected: FeatureId | null
+  language: Language | null
+  theme: ThemeChoice
+  large: boolean
+  raised: boolean
+}
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/
+const LAYER = /^(-?)([a-z][a-z0-9]*\.[a-z][a-z0-9_]*)(?:@(\d{1,3}))?$/
+const SELECTED = /^([a-z][a-z0-9]*\.[a-z][a-z0-9_]*)\/(\d{1,16})$/
+
+/** Reads a hash (or a query string); what it cannot make out is left at its default. */
+export function readAddress(hash: string): Address {
+  const given = new URLSearchParams(hash.replace(/^[#?]/, ''))
+  const language = given.get('lang')
+  const theme = given.get('theme')
+  const at = given.get('at')
+  return {
+    position: readPosition(given.get('map')),
+    ...readLayers(given.get('layers')),
+    at: at && DATE.test(at) && !Number.isNaN(Date.parse(at)) ? at : null,
+    selected: readSelected(given.get('sel')),
+    language: language === 'zh' || language === 'en' ? language : null,
+    theme: theme === 'light' || theme === 'dark' ? theme : 'auto',
+    large: given.get('text') === 'large',
+    raised: given.get('3d') === '1',
+  }
+}
+
+/** Writes the hash of an address, without `#`. */
+export function writeAddress(address: Address): string {
+  const parts: string[] = []
+  const add = (key: string, value: string | null | false): void => {
+    if (value) parts.push(`${key}=${value}`)
+  }
+  add('map', address.position && writePosition(address.position))
+  add('layers', writeLayers(address.shown, address.opacity))
+  add('at', address.at)
+  add('sel', address.selected && `${address.selected.collection}/${address.selected.fid}`)
+  add('lang', address.language)
+  add('theme', address.theme !== 'auto' && address.theme)
+  add('text', address.large && 'large')
+  add('3d', address.raised && '1')
+  return parts.join('&')
+}
+
+function readPosition(text: string | null): Position | null {
+  const numbers = (text ?? '').split('/').map((part) => (part === '' ? NaN : Number(part)))
+  const [zoom, lon, lat, bearing = 0, pitch = 0] = numbers
+  if (zoom === undefined || lon === undefined || lat === undefined) return null
+  if (numbers.some((n) => !Number.isFinite(n))) return null
+  if (Math.abs(lon) > 180 || Math.abs(lat) > 85 || zoom < 0 || zoom > 24) return null
+  return { zoom, lon, lat, bearing, pitch: Math.min(Math.max(pitch, 0), 70) }
+}
+
+function writePosition(p: Position): string {
+  const place = [p.zoom.toFixed(2), p.lon.toFixed(5), p.lat.toFixed(5)]
+  const view = p.bearing || p.pitch ? [p.bearing.toFixed(0), p.pitch.toFixed(0)] : []
+  return [...place, ...view].join('/')
+}
+
+function readLayers(text: string | null): Pick<Address, 'shown' | 'opacity'> {
+  const shown: Record<string, boolean> = {}
+  const opacity: Record<string, number> = {}
+  for (const entry of (text ?? '').split(',')) {
+    const [, off, id, percent] = LAYER.exec(entry) ?? []
+    if (!id) continue
+    shown[id] = off !== '-'
+    if (percent) opacity[id] = Math.min(100, Number(percent))
+  }
+  return { shown, opacity }
+}
+
+function writeLayers(shown: Record<string, boolean>, opacity: Record<string, number>): string {
+  const ids = new Set([...Object.keys(shown), ...Object.keys(opacity)])
+  return [...ids]
+    .sort()
+    .map((id) => {
+      const percent = opacity[id]
+      return `${shown[id] === false ? '-' : ''}${id}${percent === undefined ? '' : `@${percent}`}`
+    })
+    .join(',')
+}
+
+function readSelected(text: string | null): FeatureId | null {
+  const [, collection, fid] = SELECTED.exec(text ?? '') ?? []
+  if (!collection || !Number.isSafeInteger(Number(fid))) return null
+  return { collection, fid: Number(fid) }
+}

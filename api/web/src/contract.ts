@@ -1,0 +1,85 @@
+/** What the server says: the shapes of its answers, as far as the map reads them. */
+
+export type Language = 'zh' | 'en'
+
+/** One label or sentence in both languages. */
+export type Text = Record<Language, string>
+
+export type GeometryType = 'point' | 'line' | 'polygon'
+
+export type FieldType = 'text' | 'integer' | 'number' | 'boolean' | 'date' | 'instant'
+
+export interface Field {
+  name: string
+  type: FieldType
+  title: Text
+  /** UCUM symbol, empty where the value has no unit. */
+  unit: string
+  description: Text | null
+  /** The words of a coded field, by code. */
+  values: Record<string, Text>
+}
+
+export interface StyleClass {
+  value: string | number
+  color: string
+  dark: string
+  title: Text
+  width_px: number | null
+}
+
+/** The declared look of a collection; the legend and the map are both drawn from it. */
+export interface Style {
+  color: string
+  dark: string
+  outline: string | null
+  outline_dark: string | null
+  opacity: number
+  width_px: number
+  radius_px: number
+  by: string | null
+  classes: StyleClass[]
+  label: string | null
+  height: string | null
+  order: number
+  base: boolean
+}
+
+export type Box = [west: number, south: number, east: number, north: number]
+
+export interface Collection {
+  id: string
+  titles: Text
+  descriptions: Text
+  group: Text
+  geometryType: GeometryType | null
+  extent?: {
+    spatial?: { bbox?: (Box | null)[] }
+    temporal?: { interval?: [string | null, string | null][] }
+  }
+  minzoom: number
+  maxzoom: number
+  timed: boolean
+  base: boolean
+  count: number | null
+  updated: string | null
+  source: Text
+  license: string
+  fields: Field[]
+  style: Style | null
+}
+
+export type Value = string | number | boolean | null
+
+export interface Feature {
+  type: 'Feature'
+  id: number
+  geometry: GeoJSON.Geometry | null
+  properties: Record<string, Value>
+}
+
+/** The name of one feature in the whole city. */
+export interface FeatureId {
+  collection: string
+  fid: number
+}

@@ -1,0 +1,50 @@
+/** What the map has on screen, told to the panels: how busy it is, what failed, what is in view. */
+
+import { reactive } from 'vue'
+import type { FailureKind } from '../service'
+
+export interface Tally {
+  total: number
+  /** Features by the value of the field that decides their class. */
+  values: Map<string | number | null, number>
+}
+
+export interface Sight {
+  isReady: boolean
+  isBusy: boolean
+  hasWebGl: boolean
+  /** Collections whose tiles did not all arrive, and why. */
+  failures: Record<string, FailureKind>
+  /** Distinct features in view, by collection; of those that the map draws. */
+  tallies: Record<string, Tally>
+  isEmpty: boolean
+  zoom: number
+  bearing: number
+  /** Ground length of a hundred pixels, in metres, at the centre of the map. */
+  hundredPx_m: number
+  pointer: { lon: number; lat: number } | null
+}
+
+export const sight = reactive<Sight>({
+  isReady: false,
+  isBusy: true,
+  hasWebGl: true,
+  failures: {},
+  tallies: {},
+  isEmpty: false,
+  zoom: 0,
+  bearing: 0,
+  hundredPx_m: 0,
+  pointer: null,
+})
+
+/** Names in the tiles on screen that contain a word; set by the map, called by the search. */
+export const namesInView: { find: (part: string, most: number) => NameInView[] } = { find: () => [] }
+
+export interface NameInView {
+  collection: string
+  fid: number
+  name: string
+  lon: number
+  lat: number
+}

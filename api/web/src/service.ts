@@ -1,0 +1,87 @@
+/** Questions to the server, same origin; every failure is one of a few kinds that have words. */
+
+import type { StyleSpecification } from 'maplibre-gl'
+import type { Collection, Feature, FeatureId, Language } from './contract'
+
+export type FailureKind = 'unreachable' | 'missing' | 'refused' | 'busy' | 'wrong'
+
+export class ServiceError extends Error {
+  constructor(
+    readonly kind: FailureKind,
+    /** What the server said, in the words of its problem document; may be empty. */
+    readonly detail: string,
+  ) {
+    super(detail || kind)
+  }
+}
+
+export function failureKind(status: number): FailureKind {
+  if (status === 404 || status === 410) return 'missing'
+  if (status === 401 || status === 403) return 'refused'
+  if (status === 429 || status === 502 || status === 503 || status === 504) return 'busy'
+  return 'wrong'
+}
+
+export async function fetchCollections(language: Language): Promise<Collection[]> {
+  const answer = await ask<{ collections: Collection[] }>('/collections', language)
+  return answer.collections
+}
+
+export function fetchStyle(theme: 'light' | 'dark', language: Language): Promise<StyleSpecification> {
+  return ask<StyleSpecification>(`/styles/onemap?theme=${theme}&lang=${language}`, language)
+}
+
+/** The feature as it was on a day (`at`, an ISO date of Shanghai) or as it is now. */
+export function fetchFeature(id: FeatureId, at: string | null, language: Language): Promise<Feature> {
+  const when = at ? `?datetime=${at}` : ''
+  return ask<Feature>(`/collections/${id.collection}/items/${id.fid}${when}`, language)
+}
+
+/** Features of one collection whose field equals a value. */
+export async function fetchByField(
+  collection: string,
+  field: string,
+  value: string,
+  language: Language,
+): Promise<Feature[]> {
+  const question = new URLSearchParams({ [field]: value, limit: '6' })
+  const answer = await ask<{ features: Feature[] }>(`/collections/${collection}/items?${question}`, language)
+  return answer.features
+}
+
+/** Features of one collection whose text field contains a word; `%` and `_` in it are taken as they stand. */
+export async function fetchByPart(
+  collection: string,
+  field: string,
+  part: string,
+  language: Language,
+): Promise<Feature[]> {
+  const pattern = part.replace(/[\\%_]/g, '\\$&').replace(/'/g, "''")
+  const question = new URLSearchParams({
+    filter: `${field} LIKE '%${pattern}%'`,
+    'filter-lang': 'cql2-text',
+    limit: '6',
+  })
+  const answer = await ask<{ features: Feature[] }>(`/collections/${collection}/items?${question}`, language)
+  return answer.features
+}
+
+async function ask<T>(url: string, language: Language): Promise<T> {
+  let response: Response
+  try {
+    response = await fetch(url, { headers: { Accept: 'application/json', 'Accept-Language': language } })
+  } catch {
+    throw new ServiceError('unreachable', '')
+  }
+  if (!response.ok) throw new ServiceError(failureKind(response.status), await detailOf(response))
+  return (await response.json()) as T
+}
+
+async function detailOf(response: Response): Promise<string> {
+  try {
+    const problem = (await response.json()) as { detail?: unknown }
+    return typeof problem.detail === 'string' ? problem.detail : ''
+  } catch {
+    return ''
+  }
+}

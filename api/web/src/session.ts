@@ -1,0 +1,109 @@
+/** What the reader is looking at, as one reactive value; the URL's hash follows it and leads it. */
+
+import { computed, reactive, ref, shallowRef, watch } from 'vue'
+import { readAddress, writeAddress, type Address, type Position } from './address'
+import type { Box, FeatureId, Language } from './contract'
+import { words } from './words'
+
+/** A wish to move the map; a new object each time, so that the same wish can be repeated. */
+export type CameraMove =
+  | { to: 'place'; center: [number, number]; zoom?: number }
+  | { to: 'box'; box: Box; maxZoom?: number }
+  | { to: 'zoom'; by: number; at?: never }
+  | { to: 'zoomLevel'; zoom: number }
+  | { to: 'north' }
+
+export type Sheet = 'catalogue' | 'feature' | 'time'
+
+// a query string is read too, so that `/map?lang=en` can be written by hand; the hash has the last word
+const first = { ...readAddress(`${location.search.slice(1)}&${location.hash.slice(1)}`) }
+const systemDark = matchMedia('(prefers-color-scheme: dark)')
+const narrowScreen = matchMedia('(max-width: 767px)')
+
+export const session = reactive<Address & { language: Language }>({
+  ...first,
+  language: first.language ?? (navigator.language.toLowerCase().startsWith('en') ? 'en' : 'zh'),
+})
+
+const isSystemDark = ref(systemDark.matches)
+systemDark.addEventListener('change', (event) => (isSystemDark.value = event.matches))
+
+export const isNarrow = ref(narrowScreen.matches)
+narrowScreen.addEventListener('change', (event) => (isNarrow.value = event.matches))
+
+/** Panels that are open. On a phone one sheet at a time, and the map comes first. */
+export const open = reactive<Record<Sheet, boolean>>({
+  catalogue: !isNarrow.value,
+  feature: session.selected !== null,
+  time: !isNarrow.value,
+})
+
+export const camera = shallowRef<CameraMove | null>(null)
+
+/** Features under the last click, the selected one among them, and where that click was. */
+export const hits = shallowRef<FeatureId[]>([])
+export const clicked = shallowRef<[number, number] | null>(null)
+
+export const theme = computed<'light' | 'dark'>(() =>
+  session.theme === 'auto' ? (isSystemDark.value ? 'dark' : 'light') : session.theme,
+)
+
+/** Opens a panel; on a phone it takes the place of the other sheets. */
+export function openSheet(sheet: Sheet): void {
+  if (isNarrow.value) for (const other of Object.keys(open) as Sheet[]) open[other] = false
+  open[sheet] = true
+}
+
+export function select(id: FeatureId | null, around: FeatureId[] = [], place: [number, number] | null = null): void {
+  session.selected = id
+  hits.value = around
+  clicked.value = place
+  if (id) openSheet('feature')
+  else open.feature = false
+}
+
+export function moveTo(move: CameraMove): void {
+  camera.value = move
+}
+
+export function setPosition(position: Position): void {
+  session.position = position
+}
+
+function follow(): void {
+  const hash = `#${writeAddress(session)}`
+  if (hash === location.hash) return
+  // the query has been taken into the hash; two places that say different things would be a riddle
+  history.replaceState(null, '', `${location.pathname}${hash}`)
+}
+
+let waiting = 0
+watch(
+  () => writeAddress(session),
+  () => {
+    window.clearTimeout(waiting)
+    waiting = window.setTimeout(follow, 150)
+  },
+  { immediate: true },
+)
+
+window.addEventListener('hashchange', () => {
+  const told = readAddress(location.hash)
+  const { position } = told
+  Object.assign(session, { ...told, language: told.language ?? session.language })
+  if (told.selected) openSheet('feature')
+  if (position) moveTo({ to: 'place', center: [position.lon, position.lat], zoom: position.zoom })
+})
+
+watch(
+  () => [session.language, theme.value, session.large] as const,
+  ([language, shade, large]) => {
+    const root = document.documentElement
+    root.lang = language === 'zh' ? 'zh-CN' : 'en'
+    root.dataset.theme = shade
+    root.classList.toggle('large', large)
+    words.global.locale.value = language
+    document.title = `${words.global.t('brand')} · ${words.global.t('tagline')}`
+  },
+  { immediate: true },
+)

@@ -1,0 +1,358 @@
+"""The map's style: MapLibre layers drawn from the declarations, for one theme and one language.
+
+A pure function of the catalogue. Each collection becomes a vector source of its own and a handful of layers named
+`{collection}:{part}` (fill, outline, casing, line, circle, label, …); the layer's metadata says which collection and
+part it is, so that a map can switch, fade and restyle a collection as one thing.
+
+Everything follows the MapLibre style specification, version 8. No glyph, sprite or font is named by URL: text is
+drawn with the fonts of the reader's machine, so that the map works on a closed network.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from gis.catalog import Catalogue, Collection, Geometry, Style
+from gis.text import Language, Text
+
+Theme = Literal["light", "dark"]
+#: A value, an expression or a layer of the style specification: JSON.
+Json = Any
+StyleLayer = dict[str, Json]
+
+THEMES: Final[tuple[Theme, ...]] = ("light", "dark")
+#: Closer tiles are cut from these: at zoom 16 a tile's grid is 15 cm at the equator, finer than what is surveyed.
+DEEPEST_TILE_ZOOM: Final = 16
+#: Pattern of features without a value; a map draws it itself, since no sprite is fetched.
+MISSING_PATTERN: Final = "onemap:missing"
+
+_NAME = Text("一张图", "One Map")
+_EXTRUSION_ZOOM = 15
+
+# The first name only carries the weight: MapLibre reads it from there. The rest are what machines have.
+_FAMILIES = ["PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "sans-serif"]
+_REGULAR = ["OneMap Regular", *_FAMILIES]
+_MEDIUM = ["OneMap Medium", *_FAMILIES]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ink:
+    """The colours of a theme that no declaration names."""
+
+    ground: str
+    text: str
+    quiet: str
+    halo: str
+
+
+_INKS: Final[dict[Theme, _Ink]] = {
+    "light": _Ink("#f6f4ef", "#2f343b", "#6d727b", "rgba(255,255,255,0.9)"),
+    "dark": _Ink("#171a1f", "#dfe3ea", "#9aa2ae", "rgba(17,19,23,0.9)"),
+}
+
+#: Level of a division → first zoom of its border, width as a factor, dashes, zooms of its name, size of its name.
+_LEVELS: Final[dict[int, tuple[float, float, list[float] | None, tuple[float, float], float]]] = {
+    1: (3, 1.6, None, (3, 6), 1.25),
+    2: (4, 1.4, [6, 2, 1, 2], (5, 8.5), 1.2),
+    3: (7, 1.1, [5, 2, 1, 2], (7.5, 11.5), 1.1),
+    4: (10, 0.9, [3, 2], (10.5, 14), 1.0),
+    5: (12.5, 0.7, [1.5, 2], (13.5, 17), 0.92),
+}
+
+
+def map_style(catalogue: Catalogue, *, theme: Theme, language: Language, tiles_url: str) -> dict[str, Json]:
+    """The whole map as one MapLibre style.
+
+    `tiles_url` is a template with `{collection}` and the tile's `{z}`, `{y}` and `{x}`; the first is filled in here.
+    Shapes are stacked by their declared order, names above all of them: where two names collide, the one that is
+    seen from farther off stays. Collections that are not tiled, have no geometry or no style are left out.
+    """
+    drawings = [_Drawing(c, c.style, theme, language) for c in catalogue if c.tiled and c.geometry and c.style]
+    shapes = [layer for d in sorted(drawings, key=lambda d: d.style.order) for layer in d.shapes()]
+    names = [layer for d in sorted(drawings, key=_by_reach) for layer in d.names()]
+    ground = {"id": "onemap:ground", "type": "background", "paint": {"background-color": _INKS[theme].ground}}
+    return {
+        "version": 8,
+        "name": _NAME.in_(language),
+        "metadata": {"onemap:theme": theme, "onemap:language": language},
+        "transition": {"duration": 200, "delay": 0},
+        "sources": {d.collection.id: _source(d.collection, language, tiles_url) for d in drawings},
+        "layers": [ground, *shapes, *names],
+    }
+
+
+def shown_at_first(collection: Collection) -> bool:
+    """Whether a collection is drawn before anyone has switched it on: the base, save what only a close look needs."""
+    return collection.style is not None and (
+        collection.style.base or (collection.layer == "base" and collection.min_zoom < 14)
+    )
+
+
+def label_source_layer(collection: Collection) -> str:
+    """The layer of a tile that a collection's names are taken from.
+
+    Areas are cut at the edges of tiles, so that every tile would write the name again; their names hang on points of
+    their own, one a feature, in a second layer of the same tile.
+    """
+    return f"{collection.id}:label" if collection.geometry is Geometry.POLYGON else collection.id
+
+
+def _by_reach(drawing: "_Drawing") -> tuple[int, int]:
+    return (-drawing.style.label_zoom, drawing.style.order)
+
+
+def _source(collection: Collection, language: Language, tiles_url: str) -> dict[str, Json]:
+    return {
+        "type": "vector",
+        "tiles": [tiles_url.replace("{collection}", collection.id)],
+        "minzoom": collection.min_zoom,
+        "maxzoom": max(collection.min_zoom, min(collection.max_zoom, DEEPEST_TILE_ZOOM)),
+        "attribution": collection.source.in_(language),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """One collection being drawn."""
+
+    collection: Collection
+    style: Style
+    theme: Theme
+    language: Language
+
+    @property
+    def ink(self) -> _Ink:
+        return _INKS[self.theme]
+
+    @property
+    def is_boundary(self) -> bool:
+        """Base areas that declare neither outline nor classes are told by their borders alone."""
+        style = self.style
+        is_bare = style.base and not style.outline and not style.classes
+        return self.collection.geometry is Geometry.POLYGON and is_bare
+
+    def shapes(self) -> Iterator[StyleLayer]:
+        """The layers of the geometry, lowest first."""
+        if self.is_boundary:
+            yield from self._borders()
+        elif self.collection.geometry is Geometry.POLYGON:
+            yield from self._areas()
+        elif self.collection.geometry is Geometry.LINE:
+            yield from self._lines()
+        else:
+            yield self._points()
+
+    def names(self) -> Iterator[StyleLayer]:
+        """The layers of the labels."""
+        if self.style.label is None:
+            return
+        if self.is_boundary and "level" in self.collection.by_name:
+            yield from (self._level_name(level) for level in _LEVELS)
+        else:
+            yield self._name()
+
+    def layer(self, part: str, kind: str, **more: Json) -> StyleLayer:
+        """One layer of the style, with what every layer has."""
+        layout = {"visibility": "visible" if shown_at_first(self.collection) else "none"}
+        return {
+            "id": f"{self.collection.id}:{part}",
+            "type": kind,
+            "source": self.collection.id,
+            "source-layer": self.collection.id,
+            "minzoom": self.collection.min_zoom,
+            "metadata": {"onemap:collection": self.collection.id, "onemap:part": part},
+            **more,
+            "layout": {**layout, **more.get("layout", {})},
+        }
+
+    def color(self) -> Json:
+        """The fill or line colour: by class where classes are declared."""
+        default = self._pick(self.style.color, self.style.dark)
+        return self._by_class([(c.value, self._pick(c.color, c.dark)) for c in self.style.classes], default)
+
+    def outline(self) -> str | None:
+        style = self.style
+        return style.outline if self.theme == "light" else style.outline_dark or style.outline
+
+    def width_px(self) -> Json:
+        """The declared width at zoom 16: by class where classes declare one."""
+        return self._by_class([(c.value, c.width_px) for c in self.style.classes if c.width_px], self.style.width_px)
+
+    def _pick(self, light: Json, dark: Json) -> Json:
+        return light if self.theme == "light" else dark
+
+    def _by_class(self, pairs: list[tuple[str | float, Json]], default: Json) -> Json:
+        if self.style.by is None or not pairs:
+            return default
+        value = ["get", self.style.by]
+        if isinstance(pairs[0][0], str):
+            flat = [item for pair in pairs for item in pair]
+            return ["match", ["to-string", value], *flat, default]
+        flat = [item for pair in sorted(pairs, key=lambda p: float(p[0])) for item in pair]
+        return ["case", ["==", ["typeof", value], "number"], ["step", value, default, *flat], default]
+
+    def _areas(self) -> Iterator[StyleLayer]:
+        yield self.layer("fill", "fill", paint={"fill-color": self.color(), "fill-opacity": self.style.opacity})
+        if self.style.by and self.style.classes and not isinstance(self.style.classes[0].value, str):
+            absent = ["!=", ["typeof", ["get", self.style.by]], "number"]
+            yield self.layer("missing", "fill", filter=absent, paint={"fill-pattern": MISSING_PATTERN})
+        outline = self.outline()
+        if outline:
+            from_zoom = max(self.collection.min_zoom, 11)
+            paint = {"line-color": outline, "line-width": _zooms(13, 0.4, 18, 1.2)}
+            yield self.layer("outline", "line", minzoom=from_zoom, paint=paint)
+        if self.style.height:
+            yield self._extrusion(self.style.height)
+
+    def _extrusion(self, height: str) -> StyleLayer:
+        """Heights in metres, rising as one comes close; hidden until a map asks for the third dimension."""
+        height_m = ["coalesce", ["to-number", ["get", height], 0], 0]
+        start = _EXTRUSION_ZOOM
+        rising = ["interpolate", ["linear"], ["zoom"], start, 0, start + 0.8, height_m]
+        paint = {
+            "fill-extrusion-color": self.color(),
+            "fill-extrusion-height": rising,
+            "fill-extrusion-opacity": 0.94,
+            "fill-extrusion-vertical-gradient": True,
+        }
+        return self.layer("extrusion", "fill-extrusion", minzoom=start, paint=paint, layout={"visibility": "none"})
+
+    def _lines(self) -> Iterator[StyleLayer]:
+        width = self.width_px()
+        layout = {"line-cap": "round", "line-join": "round", "line-sort-key": width}
+        seen = {"filter": _wide_enough(width)} if isinstance(width, list) else {}
+        outline = self.outline()
+        if outline:
+            paint = {"line-color": outline, "line-width": _line_width(width, edge_px=1.0), "line-opacity": 1.0}
+            yield self.layer("casing", "line", layout=layout, paint=paint, **seen)
+        paint = {"line-color": self.color(), "line-width": _line_width(width), "line-opacity": self.style.opacity}
+        yield self.layer("line", "line", layout=layout, paint=paint, **seen)
+
+    def _points(self) -> StyleLayer:
+        r = self.style.radius_px
+        paint: dict[str, Json] = {
+            "circle-color": self.color(),
+            "circle-radius": _zooms(10, r * 0.35, 13, r * 0.6, 16, r, 19, r * 1.6),
+            "circle-opacity": self.style.opacity,
+        }
+        outline = self.outline()
+        if outline:
+            stroke = {"circle-stroke-color": outline, "circle-stroke-width": _zooms(11, 0.3, 16, 1.2)}
+            paint |= stroke | {"circle-stroke-opacity": self.style.opacity}
+        return self.layer("circle", "circle", paint=paint)
+
+    def _borders(self) -> Iterator[StyleLayer]:
+        """Borders by level, each with a soft band on its inner side, as planning maps draw them."""
+        color = self._pick(self.style.color, self.style.dark)
+        has_levels = "level" in self.collection.by_name
+        for level in _LEVELS if has_levels else (3,):
+            from_zoom, factor, dashes, _, _ = _LEVELS[level]
+            width_px = self.style.width_px * factor
+            more: StyleLayer = {"filter": _at_level(level)} if has_levels else {}
+            more["minzoom"] = max(self.collection.min_zoom, from_zoom)
+            suffix = f"-{level}" if has_levels else ""
+            band = {
+                "line-color": color,
+                "line-opacity": 0.12,
+                "line-width": _zooms(6, width_px * 2, 14, width_px * 5),
+                "line-offset": _zooms(6, width_px, 14, width_px * 2.5),
+            }
+            line = {"line-color": color, "line-opacity": 0.75, "line-width": _zooms(6, width_px * 0.6, 14, width_px)}
+            yield self.layer(f"band{suffix}", "line", layout={"line-join": "round"}, paint=band, **more)
+            yield self.layer(
+                f"border{suffix}", "line", layout={"line-join": "round"},
+                paint=line | ({"line-dasharray": dashes} if dashes else {}), **more,
+            )  # fmt: skip
+
+    def _name(self) -> StyleLayer:
+        placed = _PLACEMENTS[self.collection.geometry or Geometry.POINT]
+        size_px = self.style.label_size_px
+        layout = {
+            "text-field": self._text(),
+            "text-font": _REGULAR,
+            "text-size": _zooms(self.style.label_zoom, size_px, 19, size_px * 1.3),
+            **placed,
+        }
+        return self._label("label", layout, self._label_color(), minzoom=float(self.style.label_zoom))
+
+    def _level_name(self, level: int) -> StyleLayer:
+        _, _, _, (first, last), factor = _LEVELS[level]
+        layout = {
+            "text-field": self._text(),
+            "text-font": _MEDIUM,
+            "text-size": self.style.label_size_px * factor,
+            "text-letter-spacing": 0.12,
+            "text-max-width": 8,
+            "text-padding": 8,
+        }
+        more = {"minzoom": first, "maxzoom": last, "filter": _at_level(level)}
+        return self._label(f"label-{level}", layout, self.ink.quiet, **more)
+
+    def _label(self, part: str, layout: dict[str, Json], color: Json, **more: Json) -> StyleLayer:
+        paint = {"text-color": color, "text-halo-color": self.ink.halo, "text-halo-width": 1.4, "text-halo-blur": 0.4}
+        source_layer = {"source-layer": label_source_layer(self.collection)}
+        return self.layer(part, "symbol", layout=layout, paint=paint, **source_layer, **more)
+
+    def _label_color(self) -> str:
+        """Points in full ink; areas in a tone of their outline, as water is written in blue; the rest quiet."""
+        if self.collection.geometry is Geometry.POINT:
+            return self.ink.text
+        outline = self.outline()
+        is_area = self.collection.geometry is Geometry.POLYGON
+        return _mixed(outline, self.ink.text, 0.45) if outline and is_area else self.ink.quiet
+
+    def _text(self) -> Json:
+        """The declared label; its English twin (`name_en`) in English, where there is one."""
+        label = self.style.label
+        english = f"{label}_en"
+        if self.language == "en" and english in self.collection.by_name:
+            return ["coalesce", ["get", english], ["get", label], ""]
+        return ["to-string", ["coalesce", ["get", label], ""]]
+
+
+_PLACEMENTS: Final[dict[Geometry, dict[str, Json]]] = {
+    Geometry.POINT: {
+        "text-variable-anchor": ["left", "right", "top", "bottom"],
+        "text-radial-offset": 0.75,
+        "text-justify": "auto",
+        "text-max-width": 9,
+        "text-padding": 4,
+    },
+    Geometry.LINE: {
+        "symbol-placement": "line",
+        "symbol-spacing": 380,
+        "text-max-angle": 28,
+        "text-letter-spacing": 0.08,
+        "text-padding": 6,
+    },
+    Geometry.POLYGON: {"text-max-width": 7, "text-padding": 4},
+}
+
+
+def _mixed(first: str, second: str, share: float) -> str:
+    """A colour between two `#rrggbb`, with `share` of the first."""
+    channels = ((int(first[i : i + 2], 16), int(second[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in channels)
+
+
+def _zooms(*stops: float) -> Json:
+    """Linear between (zoom, value) stops."""
+    return ["interpolate", ["linear"], ["zoom"], *stops]
+
+
+def _line_width(width_px: Json, edge_px: float = 0.0) -> Json:
+    """A width that grows as the ground does, but slower; `edge_px` is added on both sides, less of it far off."""
+    stops: list[Json] = []
+    for zoom, factor in ((6, 0.09), (10, 0.18), (12, 0.3), (14, 0.52), (16, 1.0), (18, 2.5), (20, 6.5)):
+        edges_px = 2 * edge_px * min(1.0, 0.35 + 0.1 * max(0, zoom - 10))
+        stops += [zoom, ["+", ["*", width_px, factor], edges_px]]
+    return ["interpolate", ["exponential", 1.4], ["zoom"], *stops]
+
+
+def _wide_enough(width_px: Json) -> Json:
+    """Narrow classes appear only when one is close enough to tell them apart."""
+    return [">=", width_px, ["step", ["zoom"], 7.5, 8, 6.5, 10, 5.5, 11, 4.5, 12.5, 3, 14, 2, 15, 0]]
+
+
+def _at_level(level: int) -> Json:
+    return ["==", ["to-number", ["get", "level"], 0], level]
