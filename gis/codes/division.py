@@ -1,4 +1,4 @@
-"""Division codes: GB/T 2260 (province, prefecture, county: 2 digits each), statistical code (township, village: 3 more).
+"""Division codes: GB/T 2260 (province, prefecture, county: 2 digits each) and the statistical code (3 more, 3 more).
 
 Every code is held with 12 digits, zeros for the levels below its own. Read as a whole number, a division and all its
 descendants are one closed range: rights, filters and group-bys are ranges and divisions of integers. Codes change
