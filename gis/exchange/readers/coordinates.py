@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.errors import BadInput
-from gis.exchange.readers.angles import Readings, read_coordinates
+from gis.exchange.readers.angles import MISSING_WORDS, Readings, read_coordinates
 from gis.exchange.readers.axes import (
     CHINA_LATITUDES,
     CHINA_LONGITUDES,
@@ -27,7 +27,13 @@ from gis.exchange.readers.source import Batch, Findings, ReadOptions
 from gis.text import Text
 
 _READABLE = 0.5
-_PAIR = r"^[\s\[((]*(?P<a>.+?)\s*(?:[,,;;、|\t]|\s)\s*(?P<b>[^,,;;、|]+?)[\s\]))]*$"
+_BETWEEN = ",;、|\uff0c\uff1b"
+_OPEN, _CLOSE = r"^[\s\[(\x{ff08}]*", r"[\s\])\x{ff09}]*$"
+#: Angles hold spaces, so that a space separates only where nothing else does.
+_PAIRS = (
+    rf"{_OPEN}(?P<a>[^{_BETWEEN}]+?)\s*[{_BETWEEN}\t]\s*(?P<b>[^{_BETWEEN}]+?){_CLOSE}",
+    rf"{_OPEN}(?P<a>[^\s{_BETWEEN}]+)\s+(?P<b>[^\s{_BETWEEN}]+?){_CLOSE}",
+)
 #: Of several pairs, the one in the datum that needs no conversion is taken.
 _DATUM_ORDER = ("WGS 84", "CGCS2000", None, "Xian 1980", "Beijing 1954", "GCJ-02", "BD-09")
 _CRS_COLUMNS = frozenset({"坐标系", "坐标系统", "坐标系名称", "空间参考", "crs", "srs", "datum", "epsg"})
@@ -102,12 +108,15 @@ def find_coordinates(sample: pa.Table, title: str, options: ReadOptions, finding
 
 def split_pairs(column: pa.Array) -> tuple[pa.Array, pa.Array]:
     """The two halves of texts like "116.5,31.7", "(116.5 31.7)", "116°30′E;31°42′N"; empty where there are not two."""
-    parts = pc.extract_regex(pc.fill_null(column, ""), _PAIR)
-    halves = (pc.fill_null(pc.struct_field(parts, name), "") for name in ("a", "b"))
     whole = pc.fill_null(column, "")
+    first = second = pa.nulls(len(column), pa.string())
+    for pattern in _PAIRS:
+        parts = pc.extract_regex(whole, pattern)
+        first = pc.coalesce(first, pc.struct_field(parts, "a"))
+        second = pc.coalesce(second, pc.struct_field(parts, "b"))
     # a text that is no pair must be refused as unreadable, not pass as empty
-    first, second = (pc.if_else(pc.equal(half, ""), whole, half) for half in halves)
-    return first, second
+    nothing = pc.is_in(whole, value_set=pa.array(MISSING_WORDS))
+    return pc.coalesce(first, whole), pc.coalesce(second, pc.if_else(nothing, "", "?"))
 
 
 def _as_asked(sample: pa.Table, options: ReadOptions) -> Coordinates | None:

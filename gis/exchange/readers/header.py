@@ -95,8 +95,9 @@ def _named(rows: Sequence[Row], first: int, width: int, evidence: Text, sure: bo
     while len(top) > width and not top[-1]:
         top.pop()
     names, data = top, first + 1
-    if data < len(rows) and _is_second_header(top, rows[data]):
-        names = _joined(top, [cell.strip() for cell in rows[data]])
+    below = _lower(top, rows[data]) if data < len(rows) else []
+    if _is_second_header(top, below):
+        names = _joined(top, below)
         evidence = Text(evidence.zh + ";表头占两行", evidence.en + "; the header takes two rows")
         data += 1
     names = names + [""] * (width - len(names))
@@ -111,9 +112,14 @@ def _nameless(rows: Sequence[Row], data: int, width: int) -> Header:
     return Header(data, data, _unique([""] * width), title, evidence, False)
 
 
-def _is_second_header(top: list[str], below: Row) -> bool:
+def _lower(top: list[str], row: Row) -> list[str]:
+    """The row below the names; a cell merged with the name above it repeats that name and counts as empty."""
+    cells = [cell.strip() for cell in row]
+    return ["" if i < len(top) and cell == top[i] else cell for i, cell in enumerate(cells)]
+
+
+def _is_second_header(top: list[str], lower: list[str]) -> bool:
     """Whether the row below only names parts of cells merged across columns (a name followed by empty cells)."""
-    lower = [cell.strip() for cell in below]
     if not any(lower) or any(looks_like_value(cell) for cell in lower if cell):
         return False
     merged = _merged(top)

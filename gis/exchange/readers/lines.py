@@ -1,0 +1,66 @@
+"""A text file as blocks of whole lines in UTF-8, with line numbers, in bounded memory however long a line is."""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gis.exchange.readers.text import BROKEN_HANDLER, Encoding
+
+BLOCK_BYTES = 4 << 20
+#: A line may be long (a polygon of 20 000 vertices is 800 KB); beyond this it is no row of a table.
+LONGEST_LINE_BYTES = 8 << 20
+_SHOWN_BYTES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole lines in UTF-8 and the number of the first (from 1); `too_long` marks the beginning of one endless line."""
+
+    data: bytes
+    line: int
+    too_long: bool = False
+
+
+def read_blocks(path: Path, encoding: Encoding, *, bare_returns: bool = False) -> Iterator[Block]:
+    """The file's lines in blocks; bytes that are no text are left (UTF-8) or marked `BROKEN` (other encodings).
+
+    `bare_returns` says that lines end in a carriage return alone, as on old Macintoshes.
+    """
+    rest, line, skipping = b"", 1, False
+    for chunk in _utf8_chunks(path, encoding):
+        data = chunk.replace(b"\r", b"\n") if bare_returns else chunk
+        if skipping:
+            end = data.find(b"\n") + 1
+            if not end:
+                continue
+            skipping, line, data = False, line + 1, data[end:]
+        data = rest + data
+        end = data.rfind(b"\n") + 1
+        rest = data[end:]
+        if end:
+            yield Block(data[:end], line)
+            line += data.count(b"\n", 0, end)
+        if len(rest) > LONGEST_LINE_BYTES:
+            yield Block(rest[:_SHOWN_BYTES], line, too_long=True)
+            rest, skipping = b"", True
+    if rest:
+        yield Block(rest, line)
+
+
+def text_of(data: bytes) -> str:
+    """The characters of UTF-8 bytes, what is not UTF-8 as `BROKEN`."""
+    return data.decode("utf-8", errors=BROKEN_HANDLER)
+
+
+def _utf8_chunks(path: Path, encoding: Encoding) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(encoding.mark_bytes)
+        if encoding.name in {"utf-8", "ascii"}:
+            while chunk := file.read(BLOCK_BYTES):
+                yield chunk
+            return
+        decoder = codecs.getincrementaldecoder(encoding.name)(errors=BROKEN_HANDLER)
+        while chunk := file.read(BLOCK_BYTES):
+            yield decoder.decode(chunk).encode("utf-8", errors="replace")
+        yield decoder.decode(b"", final=True).encode("utf-8", errors="replace")
