@@ -131,6 +131,27 @@ def restore(
     answer({"file": str(file), "restored": True}, told(f"Restored from {file}", f"已从 {file} 恢复"), as_json=as_json)
 
 
+@app.command(help=told("Delete the embedded database and everything in it.", "删除内置数据库及其全部数据。"))
+def remove(
+    yes: Annotated[bool, typer.Option("--yes", help=told("Yes, delete it.", "确认删除。"))] = False,
+    as_json: Json = False,
+) -> None:
+    """Stop and delete the embedded server, for good; an outside one is left alone."""
+    from gis.store.cluster import Cluster
+
+    cluster = Cluster.at(Settings().home)
+    if cluster.made and not yes:
+        raise Conflict(
+            f"This deletes the database in {cluster.data} for good: add --yes",
+            f"这将永久删除 {cluster.data} 中的数据库：确认请加 --yes",
+            subject=str(cluster.data),
+        )
+    made = cluster.made
+    cluster.remove()
+    sentence = told("The database is deleted", "数据库已删除") if made else told("There was no database", "没有数据库")
+    answer({"removed": made}, sentence, as_json=as_json)
+
+
 def _bring_up_to_date(database: str) -> list[str]:
     from gis.catalog import registered_layers
     from gis.store.migrate import migrate as apply
