@@ -8,6 +8,16 @@ from gis.query.plan import Plan
 from gis.query.query import By, ByCell, ByDivision, ByField, ByTime, Measure
 from gis.query.statement import Statement
 
+_CELL, _CODE = "to_hex({})", "lpad(({})::text, 12, '0')"
+
+#: The standard columns as people and programs read them.
+_READABLE = (
+    "fid",
+    "nullif(q.valid_from, '-infinity') AS valid_from",
+    "nullif(q.valid_to, 'infinity') AS valid_to",
+    f"{_CELL.format('cell')} AS cell",
+    f"{_CODE.format('division')} AS division",
+)
 _DIVISION_DIGITS = {1: 10, 2: 8, 3: 6, 4: 3, 5: 0}
 _SQL_FUNCTION = {
     "count": "count(*)",
@@ -19,11 +29,16 @@ _SQL_FUNCTION = {
 }
 
 
-def features(plan: Plan) -> Statement:
-    """The rows of a page, in the asked order; features of equal rank follow their fid, so that paging is stable."""
+def features(plan: Plan, geometry: str = "ST_AsBinary(geom)") -> Statement:
+    """The rows of a page, in the asked order; features of equal rank follow their fid, so that paging is stable.
+
+    Columns: fid, valid_from and valid_to (null where there is no bound), cell (hexadecimal), division (12 digits),
+    geometry (as the SQL expression says; WKB), the fields.
+    """
     page = plan.query.page
     relation = plan.relation(also=_after(plan))
-    sql = f"SELECT * FROM ({relation.sql}) q ORDER BY {_order(plan)}"  # noqa: S608
+    names = [*_READABLE, f"{geometry} AS geometry", *(f'"{name}"' for name in plan.fields)]
+    sql = f"SELECT {', '.join(names)} FROM ({relation.sql}) q ORDER BY {_order(plan)}"
     args = relation.args
     if page.limit is not None:
         sql, args = f"{sql} LIMIT %s", (*args, page.limit)
@@ -36,7 +51,7 @@ def count(plan: Plan, at_most: int) -> Statement:
     """How many rows there are, counted no further than `at_most`."""
     relation = plan.relation()
     return Statement(
-        f"SELECT count(*) FROM (SELECT 1 FROM ({relation.sql}) q LIMIT %s) n",  # noqa: S608
+        f"SELECT count(*) FROM (SELECT 1 FROM ({relation.sql}) q LIMIT %s) n",
         (*relation.args, at_most),
     )
 
@@ -44,26 +59,44 @@ def count(plan: Plan, at_most: int) -> Statement:
 def groups(plan: Plan) -> Statement:
     """One row a group: its keys, then its measures (a count where none is asked). Groups come in the keys' order."""
     plan_keys = [(name, _key(by, plan)) for name, by in zip(group_names(plan), plan.query.by, strict=True)]
-    measures = plan.query.measure or (Measure(),)
-    needed = {b.name for b in plan.query.by if isinstance(b, ByField)} | {m.field for m in measures if m.field}
+    asked = measures(plan)
+    needed = {b.name for b in plan.query.by if isinstance(b, ByField)} | {m.field for m in asked if m.field}
     inner = Plan(
         plan.query.but(fields=tuple(sorted(plan.visible(n) for n in needed))), plan.catalogue, plan.identity, plan.now
     ).relation()
-    columns = [f'{sql} AS "{name}"' for name, sql in plan_keys] + [_measure(m, plan) for m in measures]
-    sql = f"SELECT {', '.join(columns)} FROM ({inner.sql}) q"  # noqa: S608
+    columns = [f'{sql} AS "{name}"' for name, sql in plan_keys] + [_measure(m, plan) for m in asked]
+    grouped = f"SELECT {', '.join(columns)} FROM ({inner.sql}) q"
     args = inner.args
     if plan_keys:
         numbers = ", ".join(str(i + 1) for i in range(len(plan_keys)))
-        sql = f"{sql} GROUP BY {numbers} ORDER BY {numbers}"
+        grouped = f"{grouped} GROUP BY {numbers} ORDER BY {numbers}"
+    words = [_word(name, by) for name, by in zip(group_names(plan), plan.query.by, strict=True)]
+    sql = f"SELECT {', '.join([*words, *(f'{chr(34)}{m.name}{chr(34)}' for m in asked)])} FROM ({grouped}) g"
     if plan.query.page.limit is not None:
         sql, args = f"{sql} LIMIT %s OFFSET %s", (*args, plan.query.page.limit, plan.query.page.offset)
     return Statement(sql, args)
+
+
+def measures(plan: Plan) -> tuple[Measure, ...]:
+    """The figures of each group: those asked for, else a count."""
+    return plan.query.measure or (Measure(),)
 
 
 def group_names(plan: Plan) -> list[str]:
     """The columns of the groups' keys: `cell`, `division`, the field's name, `time`."""
     kinds = {ByCell: "cell", ByDivision: "division", ByTime: "time"}
     return [by.name if isinstance(by, ByField) else kinds[type(by)] for by in plan.query.by]
+
+
+def _word(name: str, by: By) -> str:
+    """A group's key as people and programs read it."""
+    if isinstance(by, ByCell):
+        return f"{_CELL.format(name)} AS {name}"
+    if isinstance(by, ByDivision):
+        return f"{_CODE.format(name)} AS {name}"
+    if isinstance(by, ByTime):
+        return 'nullif("time", \'-infinity\') AS "time"'
+    return f'"{name}"'
 
 
 def _key(by: By, plan: Plan) -> str:
@@ -118,7 +151,7 @@ def _order(plan: Plan) -> str:
                 subject="sortby",
             )
         keys.append(f'"{field.name}" {"DESC NULLS LAST" if sort.descending else "ASC NULLS LAST"}')
-    return ", ".join([*keys, "fid", "valid_from"])
+    return ", ".join([*keys, "q.fid", "q.valid_from"])
 
 
 def _after(plan: Plan) -> Statement | None:

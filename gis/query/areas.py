@@ -18,7 +18,7 @@ def area_condition(area: Box | Shape | Circle | Cells | Division, collection: Co
         return _boxes(area)
     if isinstance(area, Shape):
         shape = "ST_GeomFromWKB(%s, 4326)"
-        return Statement(f"(geom && {shape} AND ST_Intersects(geom, {shape}))", (area.wkb, area.wkb))
+        return Statement(f"ST_Intersects(geom, {shape})", (area.wkb,))
     return _circle(area)
 
 
@@ -26,10 +26,8 @@ def _boxes(box: Box) -> Statement:
     tests: list[str] = []
     values: list[Any] = []
     for part in box.parts:
-        envelope = "ST_MakeEnvelope(%s, %s, %s, %s, 4326)"
-        edges = (part.west, part.south, part.east, part.north)
-        tests.append(f"(geom && {envelope} AND ST_Intersects(geom, {envelope}))")
-        values += [*edges, *edges]
+        tests.append("ST_Intersects(geom, ST_MakeEnvelope(%s, %s, %s, %s, 4326))")
+        values += [part.west, part.south, part.east, part.north]
     return Statement(f"({' OR '.join(tests)})" if len(tests) > 1 else tests[0], tuple(values))
 
 

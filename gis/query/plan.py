@@ -69,7 +69,7 @@ class Plan:
         """
         names = [*STANDARD, f"{geometry} AS geom", *(f'"{n}"' for n in self.fields)]
         where = conjunction([self.conditions(), *([also] if also else [])])
-        return Statement(f"SELECT {', '.join(names)} FROM {self._from()} WHERE {where.sql}", where.args)  # noqa: S608
+        return Statement(f"SELECT {', '.join(names)} FROM {self._from()} WHERE {where.sql}", where.args)
 
     def conditions(self) -> Statement:
         """Everything that a row must satisfy: rights, recorded time, scenario, valid time, area, filter."""
@@ -87,8 +87,8 @@ class Plan:
         there = Query(collection=area.collection, time=self.query.time, as_of=self.query.as_of, fields=())
         plan = Plan(there, self.catalogue, self.identity, self.now)
         found = plan.relation(also=Statement("fid = %s", (area.fid,)))
-        other = Statement(f"(SELECT w.geom FROM ({found.sql}) w LIMIT 1)", found.args)  # noqa: S608
-        return Statement(f"(geom && {other.sql} AND ST_Intersects(geom, {other.sql}))", other.args * 2)
+        other = Statement(f"(SELECT w.geom FROM ({found.sql}) w LIMIT 1)", found.args)
+        return Statement(f"ST_Intersects(geom, {other.sql})", other.args)
 
     def _from(self) -> str:
         table = f'"{self.collection.layer}"."{self.collection.noun}'
@@ -127,7 +127,7 @@ class Plan:
         name = self.query.scenario
         return [
             Statement(
-                f"(scenario = {variant} OR (scenario = 0 AND NOT EXISTS (SELECT 1 FROM {table} o"  # noqa: S608
+                f"(scenario = {variant} OR (scenario = 0 AND NOT EXISTS (SELECT 1 FROM {table} o"
                 f" WHERE o.fid = r.fid AND o.scenario = {variant})))",
                 (name, name),
             )

@@ -109,3 +109,8 @@ def _moment(text: str) -> Span:
         f"{text!r} 不是日期(2021-05-01)或带时区的时刻(2021-05-01T08:00:00+08:00)",
         subject="datetime",
     )
+
+
+def now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)

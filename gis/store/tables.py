@@ -111,7 +111,7 @@ class Register:
         return (
             f"CREATE VIEW {self.table('_all')} AS SELECT {self.column_list}, 9223372036854775807 AS rec_to,"
             f" 'infinity'::date AS closed_on FROM {self.table()} UNION ALL"
-            f" SELECT {self.column_list}, rec_to, closed_on FROM {self.table('_past')}"  # noqa: S608
+            f" SELECT {self.column_list}, rec_to, closed_on FROM {self.table('_past')}"
         )
 
     def replace_by(self, other: "Register") -> list[str]:

@@ -1,0 +1,67 @@
+"""The city: open one, load into it, ask it. The one door for notebooks, tiles and the web."""
+
+from pathlib import Path
+from typing import Any, Self
+
+from gis.access import OWNER, Identity
+from gis.answer import Answer
+from gis.catalog import Catalogue, registered_layers
+from gis.exchange.load import LoadOptions, Progress, load
+from gis.exchange.report import LoadReport
+from gis.query.ask import planned
+from gis.query.query import Query
+from gis.query.url import parse
+from gis.settings import Settings
+from gis.store.cluster import ensure_database
+from gis.store.database import Database
+from gis.store.migrate import migrate
+
+
+class City:
+    """One city: a database and what can be asked of it.
+
+    >>> city = City.open()  # doctest: +SKIP
+    >>> city.ask("base.buildings?bbox=116.4,31.7,116.6,31.8").frame()  # doctest: +SKIP
+    """
+
+    def __init__(self, database: Database, catalogue: Catalogue, identity: Identity = OWNER) -> None:
+        self.database, self.catalogue, self.identity = database, catalogue, identity
+
+    @classmethod
+    def open(cls, url: str | None = None, *, catalogue: Catalogue | None = None, identity: Identity = OWNER) -> Self:
+        """The city in a database: the one of `url`, else of ONEMAP_DATABASE_URL, else the embedded one, started.
+
+        Its tables are brought to the present. `catalogue` takes the place of the installed layers.
+        Raises SetupError, Unavailable.
+        """
+        url = url or ensure_database(Settings())
+        catalogue = catalogue or Catalogue(registered_layers())
+        migrate(url, catalogue.layers)
+        return cls(Database(url), catalogue, identity)
+
+    def __enter__(self) -> Self:
+        """The city itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; the city can be asked again, which opens them."""
+        self.database.close()
+
+    def ask(self, question: Query | str) -> Answer:
+        """Ask a Query, or the text of one (`base.pois?bbox=…`). The database is asked when the answer is read.
+
+        Raises BadQuery, UnknownName, Forbidden.
+        """
+        query = parse(question, self.catalogue) if isinstance(question, str) else question
+        return Answer(planned(query, self.catalogue, self.identity), self.database)
+
+    def load(self, path: str | Path, into: str, *, progress: Progress | None = None, **options: Any) -> LoadReport:
+        """Take a file into a collection; `options` are those of `LoadOptions`. Returns what became of every row.
+
+        Raises UnknownName, BadInput, Conflict; then nothing of the file was taken.
+        """
+        return load(self.database, self.catalogue, Path(path), into, LoadOptions(**options), progress)

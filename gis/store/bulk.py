@@ -1,0 +1,87 @@
+"""A first load: into a copy of the register beside the empty one, indexed on two connections, swapped in at the end.
+
+Readers see the empty register until the swap and are never blocked by the load. A table made in the transaction that
+fills it needs no write-ahead log on a server with wal_level=minimal. A load that dies leaves only a copy under another
+name, which the next one drops.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from gis.store.copy import stream
+from gis.store.database import connect
+from gis.store.tables import Register
+from gis.store.versions import Doubles, Rows, drop_doubles
+
+_SUFFIX = "__new"
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """A register's copy in the making; `key` is the SQL expression of a row's natural key."""
+
+    register: Register
+    url: str
+    key: str
+
+    @property
+    def copy(self) -> Register:
+        """The copy's tables."""
+        return replace(self.register, suffix=_SUFFIX)
+
+    def fill(self, conn: psycopg.Connection[Any], rows: Rows) -> None:
+        """Make the copy and COPY all rows into it, in one transaction."""
+        with conn.transaction(), conn.cursor() as cursor:
+            for statement in (*self.copy.drop(), *self.copy.create_open()):
+                cursor.execute(statement)
+            stream(
+                cursor,
+                f"COPY {self.copy.table()} ({rows.columns}) FROM STDIN (FORMAT binary, FREEZE)",
+                rows.batches,
+            )
+
+    def index(self, conn: psycopg.Connection[Any], epoch: int, refused: Callable[[Doubles], None]) -> None:
+        """Build the indexes, the spatial one on a connection of its own; rows given twice are taken out and told."""
+        spatial, key, *others = self.copy.index_open()
+        with ThreadPoolExecutor(1, "onemap-index") as second:
+            building = second.submit(self._alone, spatial)
+            try:
+                conn.execute(key)
+            except errors.UniqueViolation:
+                building.result()
+                refused(drop_doubles(conn, self.copy.table()))
+                conn.execute(key)
+            for statement in (*others, self._identities(epoch), *self.copy.index_identity()):
+                conn.execute(statement)
+            building.result()
+
+    def swap(self, conn: psycopg.Connection[Any]) -> None:
+        """Put the copy in the register's place; to be called in the transaction that records the load."""
+        for statement in self.register.replace_by(self.copy):
+            conn.execute(statement)
+
+    def _identities(self, epoch: int) -> str:
+        return (
+            f"INSERT INTO {self.copy.table('_id')} (fid, key, since)"
+            f" SELECT DISTINCT ON (fid) fid, {self.key}, {int(epoch)} FROM {self.copy.table()}"
+        )
+
+    def _alone(self, statement: str) -> None:
+        with connect(self.url, autocommit=True) as conn:
+            conn.execute("SET maintenance_work_mem = '256MB'")
+            conn.execute(statement)
+
+
+def may_swap(conn: psycopg.Connection[Any], register: Register) -> bool:
+    """Whether a first load may take this way: no row was ever here, and nothing else refers to the tables."""
+    found = conn.execute(
+        f"SELECT NOT EXISTS (SELECT FROM {register.table('_id')}) AND NOT EXISTS (SELECT FROM pg_constraint"
+        " WHERE contype = 'f' AND confrelid IN (%s::regclass, %s::regclass))",
+        (register.table(), register.table("_id")),
+    ).fetchone()
+    return bool(found and found[0])

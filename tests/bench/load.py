@@ -1,0 +1,78 @@
+"""How fast a file becomes rows with cells, checks and indexes: against ogr2ogr and geopandas, and in what memory."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas
+import sqlalchemy
+
+from tests.bench import points
+from tests.bench.pairs import Comparison, compare
+
+OGR2OGR_GOAL, TO_POSTGIS_GOAL = 3.0, 8.0
+MEMORY_GOAL_MB, FLAT_GOAL = 600.0, 1.1
+
+
+def bench(url: str, folder: Path, rows: int, pairs: int) -> list[Comparison]:
+    """Each file against each peer that can read it: Debian's ogr2ogr reads no Parquet, so it gets the GeoPackage."""
+    parquet, package = points.files(folder, rows)
+    found = []
+    for path in (parquet, package):
+        name, ours = f"load {path.suffix}", _ours(url, path)
+        found.append(compare(name, "ogr2ogr .gpkg", OGR2OGR_GOAL, ours, _ogr2ogr(url, package), pairs))
+        found.append(compare(name, f"to_postgis {path.suffix}", TO_POSTGIS_GOAL, ours, _to_postgis(url, path), pairs))
+    return found
+
+
+def memory(url: str, folder: Path, rows: int) -> dict[str, float]:
+    """Peak resident memory of the loading process in MB, at `rows` and at five times as many, and their ratio."""
+    found: dict[str, float] = {}
+    for suffix in (0, 1):
+        small, large = (points.files(folder, n)[suffix] for n in (rows, 5 * rows))
+        one, five = _peak_mb(url, small), _peak_mb(url, large)
+        found |= {f"{small.suffix} peak": one, f"{small.suffix} peak ×5": five, f"{small.suffix} ratio": five / one}
+    return found
+
+
+def _ours(url: str, path: Path) -> Callable[[], object]:
+    def run() -> None:
+        points.empty_register(url)
+        subprocess.run(_command(url, path), check=True)
+
+    return run
+
+
+def _command(url: str, path: Path) -> list[str]:
+    return [sys.executable, "-m", "tests.bench.load_once", url, str(path)]
+
+
+def _ogr2ogr(url: str, package: Path) -> Callable[[], object]:
+    command = ["ogr2ogr", "-f", "PostgreSQL", f"PG:{url}", str(package), "-nln", "ogr_points", "-overwrite", "-q"]
+
+    def run() -> None:
+        subprocess.run(command, check=True, env={**os.environ, "PG_USE_COPY": "YES"}, stderr=subprocess.DEVNULL)
+
+    return run
+
+
+def _to_postgis(url: str, path: Path) -> Callable[[], object]:
+    engine = sqlalchemy.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+
+    def run() -> None:
+        frame = geopandas.read_parquet(path) if path.suffix == ".parquet" else geopandas.read_file(path)
+        frame.to_postgis("gpd_points", engine, if_exists="replace")
+
+    return run
+
+
+def _peak_mb(url: str, path: Path) -> float:
+    points.empty_register(url)
+    child = subprocess.Popen(_command(url, path))
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise RuntimeError(f"loading {path} failed")
+    return usage.ru_maxrss / 1024
