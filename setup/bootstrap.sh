@@ -66,8 +66,8 @@ step_system() {
 # A Python that can make a virtual environment: Debian ships ensurepip apart.
 find_python() {
     local name
-    for name in python3 python3.13 python3.12 python3.11; do
-        if "$name" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2> /dev/null; then
+    for name in python3 python3.14 python3.13 python3.12 python3.11; do
+        if "$name" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2> /dev/null; then
             command -v "$name"
             return 0
         fi
@@ -84,7 +84,7 @@ python_packages() {
         echo python3 python3-venv
         return 0
     fi
-    for minor in 13 12 11; do
+    for minor in 14 13 12 11; do
         if apt-cache show "python3.$minor-venv" > /dev/null 2>&1; then
             echo "python3.$minor" "python3.$minor-venv"
             return 0
@@ -149,8 +149,8 @@ step_python() {
     # A checkout that was moved, or a Python that was replaced, leaves an environment that does not run.
     if ! .venv/bin/python -m pip --version > /dev/null 2>&1 || ! head -n 3 .venv/bin/pip | grep -qF "$PWD/.venv/"; then
         local python
-        python=$(find_python) || give_up "Python 3.11 to 3.13 with venv is missing: run make setup" \
-            "缺少 Python 3.11–3.13 或其 venv 模块：请执行 make setup"
+        python=$(find_python) || give_up "Python 3.11 to 3.14 with venv is missing: run make setup" \
+            "缺少 Python 3.11–3.14 或其 venv 模块：请执行 make setup"
         say "$python -m venv .venv"
         "$python" -m venv --clear .venv
     fi
