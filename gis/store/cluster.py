@@ -118,9 +118,10 @@ class Cluster:
                 self._make()
             if self.pid is not None and not self._reachable:
                 self._halt()
-            if self.pid is None:
+            if self.pid is None or not self._answers():
                 self._launch()
-            self._await_answer()
+                if not self._answers():
+                    raise self._failed("start", "启动", self._log_tail())
             self._mend_record()
             create_database(self.url("postgres"), DATABASE)
             prepare_database(self.url())
@@ -167,10 +168,10 @@ class Cluster:
     def _launch(self) -> None:
         """Start the server on the kept port, or on another when someone else has taken it meanwhile."""
         self._check_owner(self.data)
-        forget_stale(self.data)
         end_orphans(self.data)
         self._check_owner(self.sockets)
         self.owner.give(self.sockets)
+        forget_stale(self.data, self.sockets)
         control = self._binaries()["pg_ctl"]
         command = [control, "start", "-D", self.data, "-l", self.log, "-w", "-t", str(_START_PATIENCE_S)]
         said = ""
@@ -185,18 +186,22 @@ class Cluster:
                 break
         raise self._failed("start", "启动", said)
 
-    def _await_answer(self) -> None:
-        """Wait for a server that another process is starting or that replays its log after a crash."""
+    def _answers(self) -> bool:
+        """Wait until the server answers, through a start by another process or the replay after a crash.
+
+        False when it is gone: a process that was killed a moment ago is still seen for another moment.
+        """
         deadline_s = time.monotonic() + _START_PATIENCE_S
-        while True:
+        while time.monotonic() < deadline_s:
             try:
                 psycopg.connect(self.url("postgres"), connect_timeout=10).close()
-            except psycopg.OperationalError as error:
-                if self.pid is None or time.monotonic() > deadline_s:
-                    raise self._failed("start", "启动", f"{error}\n{self._log_tail()}") from error
-                time.sleep(0.1)
+            except psycopg.OperationalError:
+                if self.pid is None:
+                    return False
+                time.sleep(0.05)
             else:
-                return
+                return True
+        raise self._failed("start", "启动", self._log_tail())
 
     def _halt(self) -> None:
         control = self._binaries()["pg_ctl"]

@@ -18,14 +18,16 @@ def postmaster(data: Path) -> int | None:
     return pid if pid is not None and _works_on(pid, data) else None
 
 
-def forget_stale(data: Path) -> None:
-    """Remove a `postmaster.pid` whose process is gone or is another program that got the same number.
+def forget_stale(data: Path, sockets: Path) -> None:
+    """Remove the lock files of a server that is gone, whatever process has its number by now.
 
-    PostgreSQL removes the first kind itself, but stops at the second. Two servers on one folder stay impossible:
-    PostgreSQL also looks at the shared memory of the folder.
+    PostgreSQL removes them itself when nobody has the number, but stops when another process has it, or when the dead
+    one was never waited for, as in a container without an init. Two servers on one folder stay impossible: PostgreSQL
+    also looks at the shared memory of the folder.
     """
     if postmaster(data) is None:
-        (data / "postmaster.pid").unlink(missing_ok=True)
+        for stale in (data / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
+            stale.unlink(missing_ok=True)
 
 
 def end_orphans(data: Path) -> None:
