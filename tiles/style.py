@@ -10,14 +10,13 @@ drawn with the fonts of the reader's machine, so that the map works on a closed 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from gis.catalog import Catalogue, Collection, Geometry, Style
 from gis.text import Language, Text
+from tiles.expressions import Json, at_level, line_width, mixed, wide_enough, zooms
 
 Theme = Literal["light", "dark"]
-#: A value, an expression or a layer of the style specification: JSON.
-Json = Any
 StyleLayer = dict[str, Json]
 
 THEMES: Final[tuple[Theme, ...]] = ("light", "dark")
@@ -43,11 +42,12 @@ class _Ink:
     text: str
     quiet: str
     halo: str
+    sun: float
 
 
 _INKS: Final[dict[Theme, _Ink]] = {
-    "light": _Ink("#f6f4ef", "#2f343b", "#6d727b", "rgba(255,255,255,0.9)"),
-    "dark": _Ink("#171a1f", "#dfe3ea", "#9aa2ae", "rgba(17,19,23,0.9)"),
+    "light": _Ink("#f6f4ef", "#2f343b", "#6d727b", "rgba(255,255,255,0.82)", 0.22),
+    "dark": _Ink("#171a1f", "#dfe3ea", "#9aa2ae", "rgba(17,19,23,0.82)", 0.16),
 }
 
 #: Level of a division → first zoom of its border, width as a factor, dashes, zooms of its name, size of its name.
@@ -75,6 +75,7 @@ def map_style(catalogue: Catalogue, *, theme: Theme, language: Language, tiles_u
         "version": 8,
         "name": _NAME.in_(language),
         "metadata": {"onemap:theme": theme, "onemap:language": language},
+        "light": {"anchor": "map", "position": [1.2, 215, 35], "color": "#ffffff", "intensity": _INKS[theme].sun},
         "transition": {"duration": 200, "delay": 0},
         "sources": {d.collection.id: _source(d.collection, language, tiles_url) for d in drawings},
         "layers": [ground, *shapes, *names],
@@ -199,7 +200,7 @@ class _Drawing:
         outline = self.outline()
         if outline:
             from_zoom = max(self.collection.min_zoom, 11)
-            paint = {"line-color": outline, "line-width": _zooms(13, 0.4, 18, 1.2)}
+            paint = {"line-color": outline, "line-width": zooms(13, 0.4, 18, 1.2)}
             yield self.layer("outline", "line", minzoom=from_zoom, paint=paint)
         if self.style.height:
             yield self._extrusion(self.style.height)
@@ -220,24 +221,24 @@ class _Drawing:
     def _lines(self) -> Iterator[StyleLayer]:
         width = self.width_px()
         layout = {"line-cap": "round", "line-join": "round", "line-sort-key": width}
-        seen = {"filter": _wide_enough(width)} if isinstance(width, list) else {}
+        seen = {"filter": wide_enough(width)} if isinstance(width, list) else {}
         outline = self.outline()
         if outline:
-            paint = {"line-color": outline, "line-width": _line_width(width, edge_px=1.0), "line-opacity": 1.0}
+            paint = {"line-color": outline, "line-width": line_width(width, edge_px=1.0), "line-opacity": 1.0}
             yield self.layer("casing", "line", layout=layout, paint=paint, **seen)
-        paint = {"line-color": self.color(), "line-width": _line_width(width), "line-opacity": self.style.opacity}
+        paint = {"line-color": self.color(), "line-width": line_width(width), "line-opacity": self.style.opacity}
         yield self.layer("line", "line", layout=layout, paint=paint, **seen)
 
     def _points(self) -> StyleLayer:
         r = self.style.radius_px
         paint: dict[str, Json] = {
             "circle-color": self.color(),
-            "circle-radius": _zooms(10, r * 0.35, 13, r * 0.6, 16, r, 19, r * 1.6),
+            "circle-radius": zooms(10, r * 0.35, 13, r * 0.6, 16, r, 19, r * 1.6),
             "circle-opacity": self.style.opacity,
         }
         outline = self.outline()
         if outline:
-            stroke = {"circle-stroke-color": outline, "circle-stroke-width": _zooms(11, 0.3, 16, 1.2)}
+            stroke = {"circle-stroke-color": outline, "circle-stroke-width": zooms(11, 0.3, 16, 1.2)}
             paint |= stroke | {"circle-stroke-opacity": self.style.opacity}
         return self.layer("circle", "circle", paint=paint)
 
@@ -248,16 +249,16 @@ class _Drawing:
         for level in _LEVELS if has_levels else (3,):
             from_zoom, factor, dashes, _, _ = _LEVELS[level]
             width_px = self.style.width_px * factor
-            more: StyleLayer = {"filter": _at_level(level)} if has_levels else {}
+            more: StyleLayer = {"filter": at_level(level)} if has_levels else {}
             more["minzoom"] = max(self.collection.min_zoom, from_zoom)
             suffix = f"-{level}" if has_levels else ""
             band = {
                 "line-color": color,
                 "line-opacity": 0.12,
-                "line-width": _zooms(6, width_px * 2, 14, width_px * 5),
-                "line-offset": _zooms(6, width_px, 14, width_px * 2.5),
+                "line-width": zooms(6, width_px * 2, 14, width_px * 5),
+                "line-offset": zooms(6, width_px, 14, width_px * 2.5),
             }
-            line = {"line-color": color, "line-opacity": 0.75, "line-width": _zooms(6, width_px * 0.6, 14, width_px)}
+            line = {"line-color": color, "line-opacity": 0.75, "line-width": zooms(6, width_px * 0.6, 14, width_px)}
             yield self.layer(f"band{suffix}", "line", layout={"line-join": "round"}, paint=band, **more)
             yield self.layer(
                 f"border{suffix}", "line", layout={"line-join": "round"},
@@ -270,7 +271,7 @@ class _Drawing:
         layout = {
             "text-field": self._text(),
             "text-font": _REGULAR,
-            "text-size": _zooms(self.style.label_zoom, size_px, 19, size_px * 1.3),
+            "text-size": zooms(self.style.label_zoom, size_px, 19, size_px * 1.3),
             **placed,
         }
         return self._label("label", layout, self._label_color(), minzoom=float(self.style.label_zoom))
@@ -285,11 +286,11 @@ class _Drawing:
             "text-max-width": 8,
             "text-padding": 8,
         }
-        more = {"minzoom": first, "maxzoom": last, "filter": _at_level(level)}
+        more = {"minzoom": first, "maxzoom": last, "filter": at_level(level)}
         return self._label(f"label-{level}", layout, self.ink.quiet, **more)
 
     def _label(self, part: str, layout: dict[str, Json], color: Json, **more: Json) -> StyleLayer:
-        paint = {"text-color": color, "text-halo-color": self.ink.halo, "text-halo-width": 1.4, "text-halo-blur": 0.4}
+        paint = {"text-color": color, "text-halo-color": self.ink.halo, "text-halo-width": 1.2, "text-halo-blur": 0.3}
         source_layer = {"source-layer": label_source_layer(self.collection)}
         return self.layer(part, "symbol", layout=layout, paint=paint, **source_layer, **more)
 
@@ -299,7 +300,7 @@ class _Drawing:
             return self.ink.text
         outline = self.outline()
         is_area = self.collection.geometry is Geometry.POLYGON
-        return _mixed(outline, self.ink.text, 0.45) if outline and is_area else self.ink.quiet
+        return mixed(outline, self.ink.text, 0.45) if outline and is_area else self.ink.quiet
 
     def _text(self) -> Json:
         """The declared label; its English twin (`name_en`) in English, where there is one."""
@@ -327,32 +328,3 @@ _PLACEMENTS: Final[dict[Geometry, dict[str, Json]]] = {
     },
     Geometry.POLYGON: {"text-max-width": 7, "text-padding": 4},
 }
-
-
-def _mixed(first: str, second: str, share: float) -> str:
-    """A colour between two `#rrggbb`, with `share` of the first."""
-    channels = ((int(first[i : i + 2], 16), int(second[i : i + 2], 16)) for i in (1, 3, 5))
-    return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in channels)
-
-
-def _zooms(*stops: float) -> Json:
-    """Linear between (zoom, value) stops."""
-    return ["interpolate", ["linear"], ["zoom"], *stops]
-
-
-def _line_width(width_px: Json, edge_px: float = 0.0) -> Json:
-    """A width that grows as the ground does, but slower; `edge_px` is added on both sides, less of it far off."""
-    stops: list[Json] = []
-    for zoom, factor in ((6, 0.09), (10, 0.18), (12, 0.3), (14, 0.52), (16, 1.0), (18, 2.5), (20, 6.5)):
-        edges_px = 2 * edge_px * min(1.0, 0.35 + 0.1 * max(0, zoom - 10))
-        stops += [zoom, ["+", ["*", width_px, factor], edges_px]]
-    return ["interpolate", ["exponential", 1.4], ["zoom"], *stops]
-
-
-def _wide_enough(width_px: Json) -> Json:
-    """Narrow classes appear only when one is close enough to tell them apart."""
-    return [">=", width_px, ["step", ["zoom"], 7.5, 8, 6.5, 10, 5.5, 11, 4.5, 12.5, 3, 14, 2, 15, 0]]
-
-
-def _at_level(level: int) -> Json:
-    return ["==", ["to-number", ["get", "level"], 0], level]

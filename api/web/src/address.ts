@@ -1,6 +1,6 @@
 /** The address of a view: all that is seen, written in the URL's hash, read back from it.
  *
- * `#map=15.2/116.50830/31.74310/0/0&layers=-base.roads,air.grid@60&at=2021-05-01&sel=base.buildings/42&lang=en`
+ * `#map=15.20/116.50830/31.74310/0/0&layers=air.grid@60,-base.roads&at=2021-05-01&sel=base.buildings/42&lang=en`
  *
  * `map` is zoom / longitude / latitude / bearing / pitch; `layers` names only what differs from how the map opens
  * (`id` switched on, `-id` switched off, `@60` opacity in per cent), so that a link stays good when the catalogue grows.

@@ -30,3 +30,13 @@ export function yearMarks(first: number, last: number, most: number): number[] {
   for (let year = Math.ceil(first / step) * step; year <= last; year += step) marks.push(year)
   return marks
 }
+
+/** A day as people type it ("2021-5-1", "2021/05/01", "20210501", "2021年5月1日", "2021"); null where it is none. */
+export function readDay(text: string): number | null {
+  const digits = /^\d{8}$/.test(text.trim()) ? text.trim().replace(/^(\d{4})(\d{2})/, '$1-$2-') : text.trim()
+  const [, year, month = '1', day = '1'] = /^(\d{4})(?:[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?|月)?|年)?$/.exec(digits) ?? []
+  if (!year) return null
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
+  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return null
+  return Math.floor(date.getTime() / DAY_MS)
+}

@@ -39,10 +39,11 @@ export const groups = computed(() => {
   return [...found].map(([title, members]) => ({ title, members }))
 })
 
-/** The city as one box: that of its buildings and places, since divisions reach far beyond what is built. */
+/** The city as one box: that of its built areas, since divisions reach far beyond and single points stray. */
 export const cityBox = computed<Box | null>(() => {
   const all = collections.value ?? []
-  return unite(all.filter((c) => !c.base)) ?? unite(all)
+  const data = all.filter((c) => !c.base)
+  return unite(data.filter((c) => c.geometryType === 'polygon')) ?? unite(data) ?? unite(all)
 })
 
 /** The first year of which anything is known. */

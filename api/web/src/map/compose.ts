@@ -1,6 +1,6 @@
 /** The style that is drawn: the server's, with what the reader has switched, faded, dated and selected. */
 
-import type { LayerSpecification, StyleSpecification } from 'maplibre-gl'
+import type { FilterSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl'
 import type { Feature } from '../contract'
 
 export interface Wishes {
@@ -13,6 +13,8 @@ export interface Wishes {
   isLarge: boolean
   isRaised: boolean
   selected: Feature | null
+  /** The collection whose selected feature is filled, too; the wide areas of the base map are only outlined. */
+  tinted: string | null
   accent: string
   halo: string
 }
@@ -29,11 +31,14 @@ const OPACITIES: Partial<Record<LayerSpecification['type'], string[]>> = {
 
 const LARGER_TEXT = 1.3
 
+const IS_POINT: FilterSpecification = ['==', ['geometry-type'], 'Point']
+const IS_DRAWN: FilterSpecification = ['!=', ['geometry-type'], 'Point']
+const IS_AREA: FilterSpecification = ['==', ['geometry-type'], 'Polygon']
+
 /** A pure function of its arguments: the same view always gives the same style. */
 export function compose(style: StyleSpecification, origin: string, wishes: Wishes): StyleSpecification {
   const layers = style.layers.map((layer) => wished(layer, wishes))
-  const names = layers.findIndex((layer) => layer.type === 'symbol')
-  layers.splice(names < 0 ? layers.length : names, 0, ...marks(wishes))
+  mark(layers, wishes)
   const data = { type: 'FeatureCollection' as const, features: wishes.selected?.geometry ? [bare(wishes.selected)] : [] }
   return {
     ...style,
@@ -95,24 +100,33 @@ function dated(sources: StyleSpecification['sources'], origin: string, wishes: W
   return told
 }
 
-function marks({ accent, halo }: Wishes): LayerSpecification[] {
+/** Puts the selection into the stack: its tint right on its own collection, its outline under the names. */
+function mark(layers: LayerSpecification[], { tinted, accent, halo }: Wishes): void {
   const source = 'onemap:selected'
   const round = { 'line-join': 'round', 'line-cap': 'round' } as const
-  const isPoint = ['==', ['geometry-type'], 'Point'] as ['==', ['geometry-type'], string]
-  const isArea = ['==', ['geometry-type'], 'Polygon'] as ['==', ['geometry-type'], string]
-  const isDrawn = ['!=', ['geometry-type'], 'Point'] as ['!=', ['geometry-type'], string]
-  return [
-    { id: 'onemap:selected-fill', type: 'fill', source, filter: isArea, paint: { 'fill-color': accent, 'fill-opacity': 0.16 } },
-    { id: 'onemap:selected-halo', type: 'line', source, filter: isDrawn, layout: round, paint: { 'line-color': halo, 'line-width': 6 } },
-    { id: 'onemap:selected-line', type: 'line', source, filter: isDrawn, layout: round, paint: { 'line-color': accent, 'line-width': 2.5 } },
+  const names = layers.findIndex((layer) => layer.type === 'symbol')
+  layers.splice(
+    names < 0 ? layers.length : names,
+    0,
+    { id: 'onemap:selected-halo', type: 'line', source, filter: IS_DRAWN, layout: round, paint: { 'line-color': halo, 'line-width': 6 } },
+    { id: 'onemap:selected-line', type: 'line', source, filter: IS_DRAWN, layout: round, paint: { 'line-color': accent, 'line-width': 2.5 } },
     {
       id: 'onemap:selected-ring',
       type: 'circle',
       source,
-      filter: isPoint,
+      filter: IS_POINT,
       paint: { 'circle-radius': 10, 'circle-opacity': 0, 'circle-stroke-color': accent, 'circle-stroke-width': 3 },
     },
-  ]
+  )
+  const own = layers.findLastIndex((layer) => layer.type === 'fill' && 'source' in layer && layer.source === tinted)
+  if (own < 0) return
+  layers.splice(own + 1, 0, {
+    id: 'onemap:selected-fill',
+    type: 'fill',
+    source,
+    filter: IS_AREA,
+    paint: { 'fill-color': accent, 'fill-opacity': 0.2 },
+  })
 }
 
 /** The shape alone, for drawing. */

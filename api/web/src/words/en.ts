@@ -1,6 +1,6 @@
 export default {
   brand: 'One Map',
-  tagline: 'One map of the city, in space and time',
+  tagline: 'The city in space and time',
   map: {
     label: 'Map: arrow keys pan, plus and minus zoom, Enter looks at the centre',
     loading: 'Opening the map',
@@ -75,6 +75,8 @@ export default {
     close: 'Close the time bar',
     now: 'Now',
     instant: 'Date looked at',
+    calendar: 'Open the calendar',
+    mistyped: 'Write the date as 2021-05-01',
     slider: 'Date looked at (drag, or use the arrow keys)',
     play: 'Play',
     pause: 'Pause',
@@ -88,6 +90,7 @@ export default {
     city: 'Whole city',
     raised: 'Buildings in 3-D',
     language: '中文',
+    languageShort: '中',
     languageLabel: 'Change language: 中文',
     theme: 'Theme: {name}',
     auto: 'as the system',
