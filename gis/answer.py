@@ -6,7 +6,6 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-import geopandas
 import pyarrow as pa
 import shapely
 
@@ -65,6 +64,8 @@ class Answer:
 
     def frame(self) -> Any:
         """The answer as a GeoDataFrame indexed by fid; groups as a DataFrame (with hexagons where by cell: `cell`)."""
+        import geopandas  # noqa: PLC0415  takes half a second, which loading and serving need not wait
+
         table = self.arrow()
         if self.plan.query.grouped:
             return table.to_pandas()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.commands import Json, answer, progress, told
-from api.commands.load import sentence, show
+from api.commands.load import sentence, show, steps_of
 from gis.errors import SetupError
 from gis.settings import CHECKOUT
 
@@ -41,7 +41,7 @@ def _load(city: "City", path: Path, entry: dict[str, Any], as_json: bool) -> dic
         report = city.load(
             path,
             entry["collection"],
-            progress=lambda done, total: step(entry["collection"], done, total or done),
+            progress=steps_of(step, entry["collection"]),
             **_options(entry),
         )
     if not as_json:

@@ -1,5 +1,6 @@
 """`onemap load FILE… --into COLLECTION`: bureau files into the one map, with an account of every row."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,12 +62,17 @@ def load(
         for path in files:
             with progress(path.name, as_json=as_json) as step:
                 report = city.load(
-                    path, into, progress=lambda done, total, step=step: step(into, done, total or done),
-                    read=read, columns=given, dataset=dataset, partial=partial, scenario=scenario, licence=licence,
+                    path, into, progress=steps_of(step, into), read=read, columns=given, dataset=dataset,
+                    partial=partial, scenario=scenario, licence=licence,
                 )  # fmt: skip
             answer(report.as_dict(), sentence(report), as_json=as_json)
             if not as_json:
                 show(report)
+
+
+def steps_of(step: Callable[[str, int, int], None], what: str) -> Callable[[int, int | None], None]:
+    """The loader's progress as that of the terminal."""
+    return lambda done, total: step(what, done, total or done)
 
 
 def sentence(report: "LoadReport") -> str:
@@ -90,6 +96,9 @@ def show(report: "LoadReport") -> None:
     for reject in report.findings.rejects[:_SHOWN_REJECTS]:
         row = told(f"row {reject.row}", f"第 {reject.row} 行")
         table.add_row(row, reject.reason, f"{reject.text.in_(speech)} {reject.value[:60]}")
+    for note in report.notes.kept[:_SHOWN_REJECTS]:
+        row = told(f"row {note.row}", f"第 {note.row} 行")
+        table.add_row(row, note.field, f"{note.text.in_(speech)} {note.value[:60]}")
     hidden = report.rejected - _SHOWN_REJECTS
     if hidden > 0:
         where = "core.load_reject"

@@ -6,7 +6,7 @@ open_source -> place -> columns.convert -> Frame.encode -> COPY -> first load: B
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,15 @@ import psycopg
 from gis.catalog import Catalogue, Collection
 from gis.errors import Conflict
 from gis.exchange import columns
+from gis.exchange.columns import Typed
 from gis.exchange.locate import DivisionMap
+from gis.exchange.notes import Notes
 from gis.exchange.place import Placement, place
 from gis.exchange.readers import ReadOptions, Source, open_source
 from gis.exchange.reference import reference_for
-from gis.exchange.report import LoadReport, decisions
+from gis.exchange.report import LoadReport, decisions, noted
 from gis.exchange.rows import Frame, key_sql
+from gis.exchange.values import convert
 from gis.query.span import now
 from gis.store.bulk import Bulk, may_swap
 from gis.store.database import Database, connect, translated
@@ -85,7 +88,9 @@ def load(
 
 @dataclass(slots=True)
 class _Intake:
-    """One load under way, on a connection that holds the collection's load lock; `taken` counts rows not refused."""
+    """One load under way, on a connection that holds the collection's load lock; `taken` counts rows not refused,
+    `dated` says that the file holds valid times.
+    """
 
     conn: psycopg.Connection[Any]
     url: str
@@ -95,6 +100,8 @@ class _Intake:
     options: LoadOptions
     progress: Progress | None
     taken: int = 0
+    dated: bool = False
+    notes: Notes = field(default_factory=Notes)
 
     @property
     def register(self) -> Register:
@@ -126,9 +133,10 @@ class _Intake:
         return self._report(load, changes)
 
     def _first(self, frame: Frame, rows: Rows) -> Changes:
-        bulk = Bulk(self.register, self.url, self.key)
+        bulk = Bulk(self.register, self.url, self.key, dated=False)
         bulk.fill(self.conn, rows)
-        if self.collection.timed:
+        if self.dated:
+            bulk = replace(bulk, dated=True)
             with self.conn.transaction():
                 self._refuse(drop_overlaps(self.conn, bulk.copy.table()), "overlap")
         self.conn.autocommit = True
@@ -147,7 +155,7 @@ class _Intake:
             stage(self.conn, self.register, rows)
             self._refuse(drop_doubles(self.conn, STAGE), "duplicate")
             self._refuse(drop_collisions(self.conn, self.register, self.key), "collision")
-            if self.collection.timed:
+            if self.dated:
                 self._refuse(drop_overlaps(self.conn, STAGE), "overlap")
             changes = merge(self.conn, self.register, self.key, self._change(frame))
             self._record(frame, changes)
@@ -165,14 +173,18 @@ class _Intake:
             today=now().date(),
         )
 
-    def _typed(self) -> Iterator[columns.Typed]:
+    def _typed(self) -> Iterator[Typed]:
         """The file's rows, placed and typed, batch after batch."""
         matching: columns.Matching | None = None
         findings = self.source.findings
         for batch in self.placement.batches():
             if matching is None:
-                matching = columns.match(batch.table, self.collection, findings, self.options.columns)
-            typed = columns.convert(batch, matching, findings)
+                matching = columns.match(
+                    batch.table.column_names, self.collection, batch.table, overrides=self.options.columns
+                )
+                findings.decisions += matching.decisions
+                self.dated = matching.valid_from is not None or matching.valid_to is not None
+            typed = convert(batch, matching, findings, self.notes)
             self.taken += len(typed.batch)
             yield typed
             if self.progress is not None:
@@ -190,7 +202,7 @@ class _Intake:
         counts = {"rows": self.taken + findings.rejected_rows, **asdict(changes), "rejected": findings.rejected_rows}
         if counts["rows"] != changes.new + changes.changed + changes.unchanged + findings.rejected_rows:
             raise AssertionError(f"rows of load {frame.load} do not add up: {counts}")
-        found = {"decisions": decisions(findings), "rejected": findings.rejected, "notes": columns.notes(findings)}
+        found = {"decisions": decisions(findings), "rejected": findings.rejected, "notes": noted(self.notes)}
         self.conn.execute(
             "INSERT INTO core.load (id, collection, dataset, scenario, file, file_sha256, source, licence, source_crs,"
             " findings, counts) OVERRIDING SYSTEM VALUE VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -219,6 +231,7 @@ class _Intake:
             changes=changes,
             source_crs=self.placement.source_crs or "",
             findings=findings,
+            notes=self.notes,
         )
 
     def _scenario(self) -> int:

@@ -1,6 +1,8 @@
 """What the city already knows of itself, to tell in which datum a new file is: its roads, else its districts."""
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gis.access import OWNER
 from gis.catalog import Catalogue, Collection
@@ -17,16 +19,17 @@ _ROADS, _DISTRICTS = 20_000, 2_000
 
 def reference_for(database: Database, catalogue: Catalogue, collection: Collection) -> Reference | None:
     """Roads and divisions that are loaded, except what is being loaded; None in an empty city."""
-    roads = _shapes(database, catalogue, "base.roads", _ROADS) if collection.id != "base.roads" else []
-    districts = _shapes(database, catalogue, "base.divisions", _DISTRICTS) if collection.id != "base.divisions" else []
-    if not roads and not districts:
-        return None
-    return Reference(roads=roads, districts=districts)
+    roads, districts = (
+        _shapes(database, catalogue, name, at_most) if name != collection.id else np.empty(0, object)
+        for name, at_most in (("base.roads", _ROADS), ("base.divisions", _DISTRICTS))
+    )
+    return Reference(roads=roads, districts=districts) if len(roads) or len(districts) else None
 
 
-def _shapes(database: Database, catalogue: Catalogue, collection: str, at_most: int) -> list[shapely.Geometry]:
+def _shapes(database: Database, catalogue: Catalogue, collection: str, at_most: int) -> NDArray[np.object_]:
     if not any(c.id == collection for c in catalogue):
-        return []
+        return np.empty(0, object)
     relation = Plan(Query(collection=collection, fields=()), catalogue, OWNER, now()).relation()
     sql = f"SELECT ST_AsBinary(geom) FROM ({relation.sql}) q WHERE geom IS NOT NULL ORDER BY fid LIMIT {at_most}"  # noqa: S608
-    return list(shapely.from_wkb([row[0] for row in database.rows(Statement(sql, relation.args))]))
+    found: NDArray[np.object_] = shapely.from_wkb([row[0] for row in database.rows(Statement(sql, relation.args))])
+    return np.atleast_1d(found)

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from gis.exchange.notes import Notes
 from gis.exchange.readers.source import Findings
 from gis.store.versions import Changes
 
@@ -23,6 +24,7 @@ class LoadReport:
     changes: Changes
     source_crs: str
     findings: Findings = field(repr=False)
+    notes: Notes = field(repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The account as JSON carries it."""
@@ -37,11 +39,17 @@ class LoadReport:
             "source_crs": self.source_crs,
             "reasons": dict(self.findings.rejected),
             "decisions": decisions(self.findings),
+            "notes": noted(self.notes),
             "rejects": [
                 {"row": r.row, "reason": r.reason, "text": r.text.as_dict(), "value": r.value}
                 for r in self.findings.rejects
             ],
         }
+
+
+def noted(notes: Notes) -> list[dict[str, Any]]:
+    """Values that became null although their row was taken: how many, by field and reason."""
+    return [{"field": name, "reason": reason, "values": n} for (name, reason), n in notes.counts.items()]
 
 
 def decisions(findings: Findings) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ class Frame:
         )
         digest = _hashes(content).view(np.int64)
         xy = batch.points if batch.points is not None else _anchors(batch.shapes, n)
-        placed = np.isfinite(xy).all(axis=1)
+        placed = np.asarray(np.isfinite(xy).all(axis=1), bool)
         cell = cells.cells(xy[:, 0], xy[:, 1], self.collection.cell_resolution)
         division = self._divisions(typed, xy)
         own: list[copy.Column] = [

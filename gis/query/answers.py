@@ -1,9 +1,8 @@
 """What is made of the protected relation: a page of features, groups with their figures, a count."""
 
-from datetime import datetime
-
 from gis.catalog import FieldType
 from gis.errors import BadQuery
+from gis.geo import cells
 from gis.query.plan import Plan
 from gis.query.query import By, ByCell, ByDivision, ByField, ByTime, Measure
 from gis.query.statement import Statement
@@ -110,7 +109,7 @@ def _key(by: By, plan: Plan) -> str:
                 f"{plan.collection.id} 的网格分辨率为 0 至 {finest},没有 {by.resolution}",
                 subject="res",
             )
-        return parent_cell("cell", by.resolution)
+        return cells.parent_sql("cell", by.resolution)
     if isinstance(by, ByDivision):
         if by.level not in _DIVISION_DIGITS:
             raise BadQuery("a division level is 1 to 5", "区划级别为 1 至 5", subject="by")
@@ -119,12 +118,6 @@ def _key(by: By, plan: Plan) -> str:
     if not plan.collection.timed:
         raise BadQuery(f"{plan.collection.id} has no valid time", f"{plan.collection.id} 没有有效时间", subject="by")
     return f"date_trunc('{by.bin}', valid_from, 'Asia/Shanghai')"
-
-
-def parent_cell(column: str, resolution: int) -> str:
-    """A cell's ancestor at a resolution, by bit arithmetic on the bigint."""
-    tail = (1 << 3 * (15 - resolution)) - 1
-    return f"({column} & ~(15::bigint << 52)) | ({resolution}::bigint << 52) | {tail}::bigint"
 
 
 def _measure(measure: Measure, plan: Plan) -> str:
@@ -155,10 +148,10 @@ def _order(plan: Plan) -> str:
 
 
 def _after(plan: Plan) -> Statement | None:
-    """Rows behind the last one of the page before: `(fid, valid_from)` of it."""
+    """Rows behind the last one of the page before."""
     after = plan.query.page.after
     if after is None:
         return None
-    if plan.query.sort or len(after) != 2 or not isinstance(after[1], datetime):
+    if plan.query.sort:
         raise BadQuery("paging by key goes in the order of fid", "按键翻页仅支持 fid 顺序", subject="after")
-    return Statement("(fid, valid_from) > (%s, %s)", after)
+    return Statement("(fid, valid_from) > (%s::bigint, coalesce(%s::timestamptz, '-infinity'))", after)

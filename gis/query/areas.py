@@ -4,6 +4,7 @@ from typing import Any
 
 from gis.catalog import Collection
 from gis.errors import BadQuery
+from gis.geo import cells
 from gis.geo.area import Box, Cells, Circle, Division, Shape
 from gis.query.statement import Statement
 
@@ -55,17 +56,8 @@ def _cells(area: Cells, collection: Collection) -> Statement:
                 subject="cells",
             )
         tests.append("cell BETWEEN %s AND %s")
-        values += descendants(cell, collection.cell_resolution)
+        values += cells.child_range(cell, collection.cell_resolution)
     return Statement(f"({' OR '.join(tests)})" if tests else "false", tuple(values))
-
-
-def descendants(cell: int, resolution: int) -> tuple[int, int]:
-    """The lowest and highest id that a descendant of `cell` at `resolution` can have."""
-    own = cell >> 52 & 15
-    tail = 3 * (15 - resolution)
-    free = ((1 << 3 * (resolution - own)) - 1) << tail
-    base = (cell & ~(15 << 52) & ~free) | resolution << 52
-    return base, base | free
 
 
 def _division_range(code: int) -> tuple[int, int]:

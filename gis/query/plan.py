@@ -5,7 +5,7 @@ tiles, groups, exports and analyses wrap it; nobody else names a table.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from gis.access import Identity, Rules, rules_for
 from gis.catalog import Catalogue, Collection
@@ -115,7 +115,8 @@ class Plan:
         return [
             Statement(f"rec_from <= {epoch}", args),
             Statement(f"rec_to > {epoch}", args),
-            Statement("closed_on >= %s", (as_of.date() - timedelta(days=1),)),
+            # the date names the partitions; a day of margin, since it may have been taken in another time zone
+            Statement("closed_on >= %s::date - 1", (as_of.astimezone(UTC).date(),)),
         ]
 
     def _scenario(self) -> list[Statement]:

@@ -69,11 +69,14 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of the rows: at most `limit` of them (None: all), after skipping `offset`, or after a row's key."""
+    """Which part of the rows: at most `limit` of them (None: all), after skipping `offset`, or after a row's key.
+
+    The key is the row's fid and when it became valid (None: it always was).
+    """
 
     limit: int | None = None
     offset: int = 0
-    after: tuple[Any, ...] | None = None
+    after: tuple[int, datetime | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,10 +65,18 @@ class Span:
             return f"{_edge(self.start)}/{_edge(self.end and self.end - TICK)}"
         if self.end - self.start == TICK:
             return _edge(self.start)
-        day = self.start.astimezone(SHANGHAI)
-        if day.time() == datetime.min.time() and self.end == _midnight(day.date() + timedelta(days=1)):
-            return day.date().isoformat()
+        day = self._day()
+        if day is not None:
+            return day.isoformat()
         return f"{_edge(self.start)}/{_edge(self.end - TICK)}"
+
+    def _day(self) -> date | None:
+        """The Shanghai day that this is, if it is one."""
+        try:
+            day = self.start.astimezone(SHANGHAI).date() if self.start else None
+            return day if day and self == Span.day(day) else None
+        except OverflowError:  # the last hours of the year 9999
+            return None
 
 
 def moment(text: str, parameter: str) -> datetime:

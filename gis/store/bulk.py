@@ -23,11 +23,16 @@ _SUFFIX = "__new"
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """A register's copy in the making; `key` is the SQL expression of a row's natural key."""
+    """A register's copy in the making.
+
+    `key` is the SQL expression of a row's natural key; `dated` says that a feature may have several rows, one a
+    period of validity.
+    """
 
     register: Register
     url: str
     key: str
+    dated: bool
 
     @property
     def copy(self) -> Register:
@@ -66,9 +71,10 @@ class Bulk:
             conn.execute(statement)
 
     def _identities(self, epoch: int) -> str:
+        once = "DISTINCT ON (fid)" if self.dated else ""
         return (
             f"INSERT INTO {self.copy.table('_id')} (fid, key, since)"
-            f" SELECT DISTINCT ON (fid) fid, {self.key}, {int(epoch)} FROM {self.copy.table()}"
+            f" SELECT {once} fid, {self.key}, {int(epoch)} FROM {self.copy.table()}"
         )
 
     def _alone(self, statement: str) -> None:

@@ -65,20 +65,28 @@ def drop_doubles(conn: psycopg.Connection[Any], table: str) -> Doubles:
 
 
 def drop_overlaps(conn: psycopg.Connection[Any], table: str) -> Doubles:
-    """Take out rows whose valid time overlaps that of an earlier row of the same feature."""
-    found = conn.execute(
-        f"""
-        WITH ordered AS (
-            SELECT ctid AS place, src_row, valid_from, lag(valid_to) OVER w AS until, lag(src_row) OVER w AS before
-            FROM {table} WINDOW w AS (PARTITION BY fid, scenario ORDER BY valid_from, src_row)
-        ), gone AS (
-            DELETE FROM {table} t USING ordered o WHERE t.ctid = o.place AND o.until > o.valid_from
-            RETURNING o.src_row, o.before
-        )
-        SELECT src_row, before FROM gone ORDER BY src_row
-        """
-    ).fetchall()
-    return Doubles([(int(a), int(b)) for a, b in found])
+    """Take out rows whose valid time overlaps that of the row of the same feature before them.
+
+    One row a feature goes in each pass, the earliest that overlaps, so that none goes for the sake of one that went.
+    """
+    pairs: list[tuple[int, int]] = []
+    while True:
+        found = conn.execute(
+            f"""
+            WITH ordered AS (
+                SELECT fid, scenario, ctid AS place, src_row, valid_from,
+                       lag(valid_to) OVER w AS until, lag(src_row) OVER w AS before
+                FROM {table} WINDOW w AS (PARTITION BY fid, scenario ORDER BY valid_from, src_row)
+            ), first AS (
+                SELECT DISTINCT ON (fid, scenario) place, before FROM ordered WHERE until > valid_from
+                ORDER BY fid, scenario, valid_from, src_row
+            )
+            DELETE FROM {table} t USING first f WHERE t.ctid = f.place RETURNING t.src_row, f.before
+            """
+        ).fetchall()
+        if not found:
+            return Doubles(sorted(pairs))
+        pairs += [(int(a), int(b)) for a, b in found]
 
 
 def drop_collisions(conn: psycopg.Connection[Any], register: Register, key: str) -> Doubles:
