@@ -38,9 +38,10 @@ def settle_axes(x: Readings, y: Readings, role: Role) -> Axes:
     a, b = _present(x), _present(y)
     if not len(a) or not len(b):
         return Axes(False, role is Role.EASTING)
-    if share_within(a, -180, 180) >= 0.9 and share_within(b, -180, 180) >= 0.9:
+    median_a, median_b = float(np.median(a)), float(np.median(b))
+    if abs(median_a) <= 180 and abs(median_b) <= 180:
         return _degrees(x, y, role)
-    return _metres(float(np.median(a)), float(np.median(b)), role)
+    return _metres(median_a, median_b, role)
 
 
 def share_within(values: NDArray[np.float64], low: float, high: float) -> float:

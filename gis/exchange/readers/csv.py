@@ -18,10 +18,12 @@ from gis.exchange.readers.lines import Block, read_blocks, text_of
 from gis.exchange.readers.records import REASONS, Records, parse_records
 from gis.exchange.readers.source import Batch, Findings, ReadOptions
 from gis.exchange.readers.tabular import Tabulator
-from gis.exchange.readers.text import BROKEN_HANDLER, Encoding, decide_encoding
+from gis.exchange.readers.text import BROKEN, BROKEN_HANDLER, Encoding, decide_encoding
 
 HEAD_BYTES = 1 << 20
 SAMPLE_ROWS = 1000
+_BROKEN_BYTES = BROKEN.encode()
+_LAST_ROW = b"\x1e\x1e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +61,30 @@ class CsvSource:
     def _tables(self, blocks: Iterator[Block]) -> Iterator[tuple[NDArray[np.int64], pa.Table]]:
         """The blocks as tables with their line numbers: parsed fast where nothing is odd, line by line elsewhere."""
         open_record: list[str] = []
+        end, marked = 1, self.layout.encoding.name != "utf-8"
         for block in blocks:
+            fast = None
             if block.too_long:
-                yield from self._slow(open_record, block.line - len(open_record), final=True)[0]
+                yield from self._slow(open_record, block.line, final=True)[0]
                 open_record = []
                 self.findings.reject(block.line, "line-too-long", REASONS["line-too-long"], text_of(block.data[:200]))
-                continue
-            fast = None if open_record else parse_clean(block.data, self.tabulator.columns, self.layout.delimiter)
+            elif not open_record and not (marked and _BROKEN_BYTES in block.data):
+                fast = parse_clean(block.data, self.tabulator.columns, self.layout.delimiter)
             if fast is not None:
                 yield block.line + np.arange(len(fast), dtype=np.int64), fast
-                continue
-            first = block.line - len(open_record)
-            tables, open_record = self._slow(open_record + split_lines(text_of(block.data)), first, final=False)
-            yield from tables
-            last = first + len(open_record)
-        if open_record:
-            yield from self._slow(open_record, last - len(open_record), final=True)[0]
+            elif not block.too_long:
+                lines = open_record + split_lines(text_of(block.data))
+                end = block.line - len(open_record) + len(lines)
+                tables, open_record = self._slow(lines, end, final=False)
+                yield from tables
+        yield from self._slow(open_record, end, final=True)[0]
 
     def _slow(
-        self, lines: list[str], first: int, *, final: bool
+        self, lines: list[str], end: int, *, final: bool
     ) -> tuple[list[tuple[NDArray[np.int64], pa.Table]], list[str]]:
+        """Tables of lines that come just before line `end`, and the lines of a record that is still open."""
         columns = self.tabulator.columns
-        found = parse_records(lines, first, self.layout.delimiter, width=len(columns), final=final)
+        found = parse_records(lines, end - len(lines), self.layout.delimiter, width=len(columns), final=final)
         for refused in found.refused:
             if refused.reason != "ragged" or not self.tabulator.aside(refused.line, refused.cells):
                 self.findings.reject(refused.line, refused.reason, REASONS[refused.reason], refused.value)
@@ -123,23 +127,28 @@ def open_csv(path: Path, options: ReadOptions) -> CsvSource:
 def parse_clean(data: bytes, columns: tuple[str, ...], delimiter: str) -> pa.Table | None:
     """Whole lines as a table of texts, one row a line; None when anything is odd and must be read line by line.
 
-    Odd are NUL characters, bytes that are not UTF-8, rows of another width, empty lines, values that span lines.
+    Odd are NUL characters, stray carriage returns, bytes that are not UTF-8, rows of another width, empty lines, values
+    that span lines, a quote left open.
     """
-    if b"\0" in data or not delimiter.isascii():
+    if b"\0" in data or not delimiter.isascii() or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
     lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    quoted = b'"' in data
+    if quoted:
+        # a quote still open at the end would pass unseen: it swallows this last row
+        data += (b"" if data.endswith(b"\n") else b"\n") + _LAST_ROW + delimiter.encode() * (len(columns) - 1) + b"\n"
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
             arrow_csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=list(columns)),
-            arrow_csv.ParseOptions(
-                delimiter=delimiter, quote_char='"' if b'"' in data else False, ignore_empty_lines=False
-            ),
+            arrow_csv.ParseOptions(delimiter=delimiter, quote_char='"' if quoted else False, ignore_empty_lines=False),
             arrow_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False),
         )
     except pa.ArrowInvalid:
         return None
-    return table.combine_chunks() if len(table) == lines else None
+    if len(table) != lines + quoted or (quoted and table.column(0)[-1].as_py() != _LAST_ROW.decode()):
+        return None
+    return table.slice(0, lines).combine_chunks()
 
 
 def split_lines(text: str) -> list[str]:

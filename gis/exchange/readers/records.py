@@ -11,6 +11,7 @@ from gis.text import Text
 #: A quoted value may span lines, but a quote that stays open for longer was never meant as one.
 LONGEST_RECORD_LINES = 200
 _AFTER = "\x1e\x1e"
+_RETURN = "\ufdd1"
 
 # the module's own limit of 128 KB is less than a large polygon; it is one number for the process and only raised here
 csv.field_size_limit(max(csv.field_size_limit(), 2 * LONGEST_LINE_BYTES))
@@ -112,9 +113,12 @@ def _quoted(lines: Sequence[str], index: int, delimiter: str, width: int | None)
 
 def _closed(parts: list[str], delimiter: str) -> list[str] | None:
     """The cells of lines that make exactly one record; None while a quote is open (it swallows the line after)."""
-    text = [part + "\n" for part in parts]
+    # the csv module ends a record at a stray carriage return; here only a line feed does
+    text = [part.replace("\r", _RETURN) + "\n" for part in parts]
     try:
         records = list(csv.reader([*text, _AFTER], delimiter=delimiter))
     except csv.Error:
         return None
-    return records[0] if len(records) == 2 and records[1] == [_AFTER] else None
+    if len(records) != 2 or records[1] != [_AFTER]:
+        return None
+    return [cell.replace(_RETURN, "\r") for cell in records[0]]
