@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import shapely
 
 from gis.errors import BadQuery
 
 WORLD = (-180.0, -90.0, 180.0, 90.0)
+_DECIMALS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,12 @@ class Shape:
 
     @classmethod
     def of(cls, geometry: shapely.Geometry) -> "Shape":
-        """The area of a shapely geometry in lon/lat. Raises BadQuery where it is empty, invalid or not on the globe."""
+        """The area of a shapely geometry in lon/lat, to 1e-12 degrees.
+
+        Raises BadQuery where it is empty, invalid or not on the globe.
+        """
+        # decimals that text can say exactly; adding 0.0 makes -0.0 plain
+        geometry = shapely.transform(geometry, lambda lonlat: np.round(lonlat, _DECIMALS) + 0.0)
         if geometry.is_empty or not geometry.is_valid:
             why = "it is empty" if geometry.is_empty else shapely.is_valid_reason(geometry)
             raise BadQuery(f"the area is not a valid shape: {why}", f"区域图形无效:{why}", subject="area")
@@ -60,7 +67,7 @@ class Shape:
     @property
     def text(self) -> str:
         """The shape as WKT, exact."""
-        return str(shapely.to_wkt(shapely.from_wkb(self.wkb), rounding_precision=-1))
+        return str(shapely.to_wkt(shapely.from_wkb(self.wkb), rounding_precision=_DECIMALS))
 
 
 @dataclass(frozen=True, slots=True)
