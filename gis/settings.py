@@ -1,10 +1,12 @@
 """What an installation may set: environment variables that begin with ONEMAP_, each with a default that works."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gis.errors import SetupError
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 """The folder that holds the packages."""
@@ -19,6 +21,7 @@ class Settings(BaseSettings):
     """One installation's settings.
 
     An empty variable counts as one that is not set, so that `ONEMAP_DATABASE_URL= make test` means the embedded server.
+    Raises SetupError that names the variable whose value does not fit.
     """
 
     model_config = SettingsConfigDict(env_prefix="ONEMAP_", env_ignore_empty=True, extra="ignore")
@@ -30,3 +33,15 @@ class Settings(BaseSettings):
     log: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least severity that is logged"
     )
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = f"ONEMAP_{str(first['loc'][0]).upper()}"
+            raise SetupError(
+                f"{name} cannot be {first['input']!r}: {first['msg']}",
+                f"{name} 的值 {first['input']!r} 无效：{first['msg']}",
+                subject=name,
+            ) from None

@@ -32,13 +32,16 @@ as_root() {
     fi
 }
 
-apt_install() { # PACKAGE…
-    if ! command -v apt-get > /dev/null; then
-        give_up "apt is not the package manager here. Install by hand what these Debian packages hold: $*. \
+need_apt() { # PACKAGE…
+    ! command -v apt-get > /dev/null || return 0
+    give_up "apt is not the package manager here. Install by hand what these Debian packages hold: $*. \
 For PostgreSQL and PostGIS you may instead set ONEMAP_DATABASE_URL to a server that has them." \
-            "本机没有 apt。请自行安装与以下 Debian 软件包相当的软件：$*。\
+        "本机没有 apt。请自行安装与以下 Debian 软件包相当的软件：$*。\
 PostgreSQL 与 PostGIS 也可不装，改用 ONEMAP_DATABASE_URL 指定已有的服务器。"
-    fi
+}
+
+apt_install() { # PACKAGE…
+    need_apt "$@"
     say "apt-get install $*"
     refresh_apt
     as_root apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@" < /dev/null >&2
@@ -53,13 +56,17 @@ refresh_apt() {
 # ---- system ---------------------------------------------------------------------------------------------------------
 
 step_system() {
-    local wanted=()
-    find_python > /dev/null || wanted+=($(python_packages))
-    has_chinese_font || wanted+=(fonts-noto-cjk fontconfig)
-    if [ -z "${ONEMAP_DATABASE_URL:-}" ] && ! has_postgis; then
-        wanted+=($(postgresql_packages))
-    fi
-    [ ${#wanted[@]} -gt 0 ] || return 0
+    local missing=() wanted=() packages one
+    find_python > /dev/null || missing+=(python_packages)
+    has_chinese_font || missing+=(font_packages)
+    [ -n "${ONEMAP_DATABASE_URL:-}" ] || has_postgis || missing+=(postgresql_packages)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    ! command -v apt-get > /dev/null || refresh_apt
+    for one in "${missing[@]}"; do
+        packages=$("$one") # on a line of its own, so that giving up in there ends this script
+        mapfile -t -O "${#wanted[@]}" wanted <<< "$packages"
+    done
+    need_apt "${wanted[@]}"
     without_system_cluster apt_install "${wanted[@]}"
 }
 
@@ -76,17 +83,16 @@ find_python() {
 }
 
 python_packages() {
-    command -v apt-get > /dev/null || { echo "python3.11 (or newer) with venv"; return 0; }
-    refresh_apt
+    command -v apt-get > /dev/null || { echo "python3 (3.11 to 3.14) python3-venv"; return 0; }
     local minor
     minor=$(apt-cache depends python3 2> /dev/null | sed -n 's/.*Depends: python3\.\([0-9]*\)$/\1/p' | head -n 1)
     if [ "${minor:-0}" -ge 11 ]; then
-        echo python3 python3-venv
+        printf '%s\n' python3 python3-venv
         return 0
     fi
     for minor in 14 13 12 11; do
         if apt-cache show "python3.$minor-venv" > /dev/null 2>&1; then
-            echo "python3.$minor" "python3.$minor-venv"
+            printf '%s\n' "python3.$minor" "python3.$minor-venv"
             return 0
         fi
     done
@@ -94,6 +100,8 @@ python_packages() {
 so that python3.11 or newer is found in PATH" \
         "需要 Python 3.11 或更高版本，而本系统的 apt 中没有：请自行安装，并确保在 PATH 中可以找到 python3.11 或更高版本"
 }
+
+font_packages() { printf '%s\n' fonts-noto-cjk fontconfig; }
 
 has_chinese_font() { command -v fc-list > /dev/null && [ -n "$(fc-list :lang=zh-cn family)" ]; }
 
@@ -111,8 +119,7 @@ has_postgis() {
 }
 
 postgresql_packages() {
-    command -v apt-get > /dev/null || { echo "postgresql-$OLDEST_POSTGRESQL (or newer) with postgis"; return 0; }
-    refresh_apt
+    command -v apt-get > /dev/null || { echo "postgresql ($OLDEST_POSTGRESQL or newer) with its postgis"; return 0; }
     local version
     version=$(apt-cache search --names-only '^postgresql-[0-9]+-postgis-3$' |
         sed -n 's/^postgresql-\([0-9]*\)-postgis-3 .*/\1/p' | sort -n | tail -n 1)
@@ -124,7 +131,7 @@ Add the packages of the PostgreSQL project (apt-get install postgresql-common, t
 请先加入 PostgreSQL 官方软件源（apt-get install postgresql-common，再执行 \
 /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh）后重试，或用 ONEMAP_DATABASE_URL 指定服务器。"
     fi
-    echo "postgresql-$version" "postgresql-$version-postgis-3"
+    printf '%s\n' "postgresql-$version" "postgresql-$version-postgis-3"
 }
 
 # Debian starts a server of its own when PostgreSQL is installed. We bring ours, so for this one installation the

@@ -49,8 +49,9 @@ def answer(facts: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
 @contextmanager
 def progress(title: str, *, as_json: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Show long work on the error stream: the function takes what is being done, steps done, and steps in all."""
+    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=as_json, transient=True) as shown:
+    with Progress(*columns, console=console, disable=as_json or not console.is_terminal, transient=True) as shown:
         task = shown.add_task(title, total=None)
 
         def step(what: str, done: int, total: int) -> None:
