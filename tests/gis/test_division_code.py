@@ -146,6 +146,15 @@ def test_at_level_in_sql_is_plain_arithmetic():
     assert division_column.at_level_sql("d.division", 3) == "(d.division - d.division % 1000000)"
 
 
+def test_ancestors_in_sql_are_those_of_numpy(conn):
+    numbers = [340000000000, 341500000000, 341502001001, 441900003000]
+    for level in range(1, 6):
+        rows = conn.execute(
+            f"SELECT {division_column.at_level_sql('d', level)} FROM unnest(%s::bigint[]) AS d", (numbers,)
+        ).fetchall()
+        assert [row[0] for row in rows] == division_column.at_level(np.array(numbers), level).tolist()
+
+
 @pytest.mark.realdata
 def test_every_street_of_the_country_resolves_to_its_parents(realdata):
     folder = realdata / "admin" / "codes"
