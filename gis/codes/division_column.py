@@ -87,5 +87,8 @@ def at_level(codes: NDArray[np.int64], level: int) -> NDArray[np.int64]:
 
 
 def at_level_sql(column: str, level: int) -> str:
-    """SQL for `at_level`; `column` is a bigint expression taken from a declaration, never from a user."""
-    return f"({column} - {column} % {SPANS[level - 1]})"
+    """SQL for `at_level`; `column` is a bigint expression taken from a declaration, never from a user.
+
+    Without a percent sign, which a statement with bound values would take for a placeholder.
+    """
+    return f"({column} / {SPANS[level - 1]} * {SPANS[level - 1]})"

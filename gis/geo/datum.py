@@ -186,7 +186,7 @@ def _placed(points: FloatArray, reference: Reference) -> list[tuple[Score, Float
     area = reference.area()
     shapely.prepare(area)
     found = []
-    for reading in readings(points, (west + east) / 2.0):
+    for reading in readings(points, west, east):
         lon, lat = reading.place(points[:, 0], points[:, 1])
         share = float(np.mean(shapely.contains_xy(area, lon, lat)))
         found.append((Score(reading, share, share, ()), np.column_stack([lon, lat])))
@@ -251,7 +251,7 @@ def _reason(likely: tuple[Score, ...], points: int) -> str:
     if len(likely) == 1:
         return "only"
     if not likely[0].fits:
-        return "box"
+        return "zones" if any(score.reading.crs.startswith("EPSG:45") for score in likely) else "box"
     return "fit" if _separated(likely) else "unclear"
 
 

@@ -51,6 +51,11 @@ _REASONS = {
         "an extent cannot tell apart datums a few hundred metres from each other; "
         "roads, buildings or districts are needed",
     ),
+    "zones": Text(
+        "坐标不带带号,参照范围内有几个投影带都可能;请指明中央经线,或给出更小的范围",
+        "the eastings carry no zone number and several zones are possible in the reference's area; "
+        "name the central meridian or give a smaller area",
+    ),
     "fit": Text("这种读法与参照明显吻合,其他读法不吻合", "this reading fits the reference clearly, the others do not"),
     "unclear": Text(
         "各种读法与参照的吻合程度没有明显差别", "no reading fits the reference clearly better than the others"

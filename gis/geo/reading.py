@@ -38,8 +38,8 @@ class Reading:
         return Text(f"{name.zh},坐标轴对调(北在前)", f"{name.en}, axes swapped (north first)")
 
 
-def readings(points: FloatArray, lon: float) -> Iterator[Reading]:
-    """The readings that the numbers of an (n, 2) array allow, in a place around longitude `lon`; likelier ones first.
+def readings(points: FloatArray, west: float, east: float) -> Iterator[Reading]:
+    """The readings that the numbers of an (n, 2) array allow, in a place between two longitudes; likelier ones first.
 
     Zones without prefix are tried when their central meridian lies within 4 degrees of the place.
     """
@@ -50,12 +50,12 @@ def readings(points: FloatArray, lon: float) -> Iterator[Reading]:
         if abs(x) <= 180.0 and abs(y) <= 90.0:
             yield from (Reading(name, swapped) for name in (crs.WGS84, crs.GCJ02, crs.BD09))
         elif _NORTHINGS_M[0] <= y <= _NORTHINGS_M[1]:
-            yield from (Reading(zone.crs, swapped) for zone in _zones(x, lon))
+            yield from (Reading(zone.crs, swapped) for zone in _zones(x, west, east))
         if max(abs(x), abs(y)) > 180.0 and max(abs(x), abs(y)) <= _WEB_MERCATOR_M:
             yield Reading(crs.WEB_MERCATOR, swapped)
 
 
-def _zones(easting_m: float, lon: float) -> Iterator[Zone]:
+def _zones(easting_m: float, west: float, east: float) -> Iterator[Zone]:
     prefixed = prefix_zone(easting_m)
     if prefixed:
         yield prefixed
@@ -64,6 +64,7 @@ def _zones(easting_m: float, lon: float) -> Iterator[Zone]:
     from_meridian_deg = abs(easting_m - FALSE_EASTING_M) / _METRES_A_DEGREE
     wide = {zone.central_meridian: zone for zone in all_zones() if zone.width == 6 and not zone.prefix}
     for zone in all_zones():
-        if zone.width == 3 and not zone.prefix and abs(zone.central_meridian - lon) <= _NEAR_MERIDIAN_DEG:
+        near = west - _NEAR_MERIDIAN_DEG <= zone.central_meridian <= east + _NEAR_MERIDIAN_DEG
+        if zone.width == 3 and not zone.prefix and near:
             outside = from_meridian_deg > 1.6
             yield wide.get(zone.central_meridian, zone) if outside else zone

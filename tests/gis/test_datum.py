@@ -170,6 +170,13 @@ def test_a_box_cannot_tell_shifted_datums_but_tells_the_axes(swapped):
     assert "roads, buildings or districts" in verdict.text.en
 
 
+def test_a_zone_without_prefix_stays_open_in_the_whole_country():
+    x, y = crs.from_wgs84(*town(2, "anywhere", 100).lonlat, "EPSG:4548")
+    verdict = detect(x, y, Reference(box=(73.0, 3.0, 136.0, 54.0)))
+    assert not verdict.decided and "EPSG:4548" in {r.crs for r in verdict.open} and len(verdict.open) > 10
+    assert "central meridian" in verdict.text.en
+
+
 def test_districts_separate_zones_where_the_box_is_wider_than_a_zone():
     district = shapely.Polygon([(105.3, 28.2), (107.0, 28.2), (110.2, 31.5), (109.0, 32.2), (105.3, 30.0)])
     rng = np.random.default_rng(5)
