@@ -6,7 +6,7 @@ from typing import Any, Self
 from gis.access import OWNER, Identity
 from gis.answer import Answer
 from gis.catalog import Catalogue, registered_layers
-from gis.exchange.load import LoadOptions, Progress, load
+from gis.exchange.load import LoadOptions, Progress, load, loaded_before
 from gis.exchange.report import LoadReport
 from gis.query.ask import planned
 from gis.query.query import Query
@@ -14,7 +14,6 @@ from gis.query.url import parse
 from gis.settings import Settings
 from gis.store.cluster import ensure_database
 from gis.store.database import Database
-from gis.store.migrate import migrate
 
 
 class City:
@@ -34,6 +33,8 @@ class City:
         Its tables are brought to the present. `catalogue` takes the place of the installed layers.
         Raises SetupError, Unavailable.
         """
+        from gis.store.migrate import migrate  # noqa: PLC0415  Alembic, which an open city has no more need of
+
         url = url or ensure_database(Settings())
         catalogue = catalogue or Catalogue(registered_layers())
         migrate(url, catalogue.layers)
@@ -65,3 +66,7 @@ class City:
         Raises UnknownName, BadInput, Conflict; then nothing of the file was taken.
         """
         return load(self.database, self.catalogue, Path(path), into, LoadOptions(**options), progress)
+
+    def has_loaded(self, path: str | Path, into: str) -> bool:
+        """Whether this very file was taken into the collection before."""
+        return loaded_before(self.database, Path(path), into)

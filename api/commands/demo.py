@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.commands import Json, answer, progress, told
-from api.commands.load import sentence, show, steps_of
+from api.commands.load import account, show, steps_of
 from gis.errors import SetupError
 from gis.settings import CHECKOUT
 
@@ -31,9 +31,14 @@ def demo(folder: Folder = _FILES, as_json: Json = False) -> None:
 
     manifest = _manifest(folder)
     with City.open() as city:
-        reports = [_load(city, folder / entry["file"], entry, as_json) for entry in manifest]
-    if as_json:
-        answer({"loads": reports}, "", as_json=True)
+        missing = [e for e in manifest if not city.has_loaded(folder / e["file"], e["collection"])]
+        reports = [_load(city, folder / entry["file"], entry, as_json) for entry in missing]
+    files = len(manifest)
+    sentence = told(
+        f"The sample city is in: {len(reports)} of {files} files loaded now",
+        f"示例城市已就绪:共 {files} 个文件,本次加载 {len(reports)} 个",
+    )
+    answer({"loads": reports, "files": files}, sentence, as_json=as_json)
 
 
 def _load(city: "City", path: Path, entry: dict[str, Any], as_json: bool) -> dict[str, Any]:
@@ -45,7 +50,7 @@ def _load(city: "City", path: Path, entry: dict[str, Any], as_json: bool) -> dic
             **_options(entry),
         )
     if not as_json:
-        answer({}, sentence(report), as_json=False)
+        answer({}, account(report), as_json=False)
         show(report)
     return report.as_dict()
 

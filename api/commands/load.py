@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gis.exchange.report import LoadReport
 
 _SHOWN_REJECTS = 10
+#: What everybody wants to see; the rest is in --json and in core.load.
+_TOLD = ("encoding", "crs", "datum", "repaired", "swapped")
 
 Files = Annotated[list[Path], typer.Argument(help=told("The files to load.", "要加载的文件。"))]
 Into = Annotated[str, typer.Option(help=told("The collection, e.g. base.pois.", "目标数据集，如 base.pois。"))]
@@ -65,7 +67,7 @@ def load(
                     path, into, progress=steps_of(step, into), read=read, columns=given, dataset=dataset,
                     partial=partial, scenario=scenario, licence=licence,
                 )  # fmt: skip
-            answer(report.as_dict(), sentence(report), as_json=as_json)
+            answer(report.as_dict(), account(report), as_json=as_json)
             if not as_json:
                 show(report)
 
@@ -75,7 +77,7 @@ def steps_of(step: Callable[[str, int, int], None], what: str) -> Callable[[int,
     return lambda done, total: step(what, done, total or done)
 
 
-def sentence(report: "LoadReport") -> str:
+def account(report: "LoadReport") -> str:
     """The account of a load in one line."""
     c = report.changes
     return told(
@@ -91,8 +93,9 @@ def show(report: "LoadReport") -> None:
     console, speech = Console(highlight=False), language()
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 2))
     for decision in report.findings.decisions:
-        mark = "" if decision.sure else "?"
-        table.add_row(f"{decision.about}{mark}", decision.value, decision.evidence.in_(speech))
+        if decision.about in _TOLD or not decision.sure:
+            mark = "" if decision.sure else " ?"
+            table.add_row(f"{decision.about}{mark}", decision.value, decision.evidence.in_(speech))
     for reject in report.findings.rejects[:_SHOWN_REJECTS]:
         row = told(f"row {reject.row}", f"第 {reject.row} 行")
         table.add_row(row, reject.reason, f"{reject.text.in_(speech)} {reject.value[:60]}")

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-_BRACKETS = re.compile(r"[(\[{【<〔]([^()\[\]{}【】<>〔〕]*)[)\]}】>〕]")
+#: A bracket that dBase cut off ends with the name.
+_BRACKETS = re.compile(r"[(\[{【<〔]([^()\[\]{}【】<>〔〕]*)(?:[)\]}】>〕]|$)")
 _SEPARATORS = re.compile(r"[\s_\-./\\:、*°'\"]+")
 #: dBase III field names hold 10 bytes, so 5 hanzi in GBK and 3 in UTF-8.
 _DBF_NAME_BYTES = 10

@@ -3,6 +3,7 @@
 open_source -> place -> columns.convert -> Frame.encode -> COPY -> first load: Bulk | later: versions.merge
 """
 
+import glob
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,7 @@ from gis.exchange.report import LoadReport, decisions, noted
 from gis.exchange.rows import Frame, key_sql
 from gis.exchange.values import convert
 from gis.query.span import now
+from gis.query.statement import Statement
 from gis.store.bulk import Bulk, may_swap
 from gis.store.database import Database, connect, translated
 from gis.store.tables import Register
@@ -138,6 +140,7 @@ class _Intake:
         if self.dated:
             bulk = replace(bulk, dated=True)
             with self.conn.transaction():
+                self._refuse(drop_doubles(self.conn, bulk.copy.table()), "duplicate")
                 self._refuse(drop_overlaps(self.conn, bulk.copy.table()), "overlap")
         self.conn.autocommit = True
         bulk.index(self.conn, frame.epoch, lambda doubles: self._refuse(doubles, "duplicate"))
@@ -249,6 +252,15 @@ class _Intake:
         return int(found[0])
 
 
+def loaded_before(database: Database, path: Path, into: str) -> bool:
+    """Whether this very file was taken into the collection before, as the latest edition or an earlier one."""
+    asked = Statement(
+        "SELECT EXISTS (SELECT FROM core.load WHERE collection = %s AND file = %s AND file_sha256 = %s)",
+        (into, path.name, _digest(path)),
+    )
+    return bool(database.rows(asked)[0][0])
+
+
 def _overlap(row: int, kept: int) -> Text:
     return Text(f"与第 {kept} 行的有效期重叠", f"its valid time overlaps that of row {kept}")
 
@@ -290,6 +302,10 @@ class _alone:
 
 
 def _digest(path: Path) -> str:
-    """SHA-256 of the file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of the file's bytes; of a Shapefile those of all its parts, by name."""
+    parts = sorted(path.parent.glob(f"{glob.escape(path.stem)}.*")) if path.suffix.lower() == ".shp" else [path]
+    total = hashlib.sha256()
+    for part in parts:
+        with part.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()

@@ -1,4 +1,4 @@
-"""What the city already knows of itself, to tell in which datum a new file is: its roads, else its districts."""
+"""What the city already knows of itself, to tell in which datum a new file is: its roads, divisions and buildings."""
 
 import numpy as np
 import shapely
@@ -13,23 +13,25 @@ from gis.query.span import now
 from gis.query.statement import Statement
 from gis.store.database import Database
 
-#: Enough of either to tell 500 m from 0 m, few enough to index in a moment.
-_ROADS, _DISTRICTS = 20_000, 2_000
+_KNOWN = ("base.roads", "base.divisions", "base.buildings")
+#: Of each enough to tell 500 m from 0 m, few enough to index in a moment.
+_AT_MOST = 20_000
 
 
 def reference_for(database: Database, catalogue: Catalogue, collection: Collection) -> Reference | None:
-    """Roads and divisions that are loaded, except what is being loaded; None in an empty city."""
-    roads, districts = (
-        _shapes(database, catalogue, name, at_most) if name != collection.id else np.empty(0, object)
-        for name, at_most in (("base.roads", _ROADS), ("base.divisions", _DISTRICTS))
+    """Roads, divisions and buildings that are loaded, except what is being loaded; None in an empty city."""
+    roads, districts, buildings = (
+        _shapes(database, catalogue, name) if name != collection.id else np.empty(0, object) for name in _KNOWN
     )
-    return Reference(roads=roads, districts=districts) if len(roads) or len(districts) else None
+    if not any(len(shapes) for shapes in (roads, districts, buildings)):
+        return None
+    return Reference(roads=roads, districts=districts, buildings=buildings)
 
 
-def _shapes(database: Database, catalogue: Catalogue, collection: str, at_most: int) -> NDArray[np.object_]:
+def _shapes(database: Database, catalogue: Catalogue, collection: str) -> NDArray[np.object_]:
     if not any(c.id == collection for c in catalogue):
         return np.empty(0, object)
     relation = Plan(Query(collection=collection, fields=()), catalogue, OWNER, now()).relation()
-    sql = f"SELECT ST_AsBinary(geom) FROM ({relation.sql}) q WHERE geom IS NOT NULL ORDER BY fid LIMIT {at_most}"  # noqa: S608
+    sql = f"SELECT ST_AsBinary(geom) FROM ({relation.sql}) q WHERE geom IS NOT NULL ORDER BY fid LIMIT {_AT_MOST}"  # noqa: S608
     found: NDArray[np.object_] = shapely.from_wkb([row[0] for row in database.rows(Statement(sql, relation.args))])
     return np.atleast_1d(found)
