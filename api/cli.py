@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from api.commands import MODULES, language, told
-from gis.errors import OneMapError
+from gis.errors import OneMapError, SetupError
 
 INTERRUPTED = 130
 
@@ -40,8 +40,24 @@ def main() -> None:
     except OneMapError as error:
         _complain(error)
         sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader went away, as `head` does
+        sys.exit(1)
+    except OSError as error:
+        _complain(_of_the_system(error))
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def _of_the_system(error: OSError) -> OneMapError:
+    """What the operating system refused, with the file that it refused."""
+    subject = str(error.filename or "")
+    return SetupError(
+        f"{subject or 'The system'}: {error.strerror or error}. Check that the file is there and that you may use it",
+        f"{subject or '系统'}：{error.strerror or error}。请确认文件存在且有权使用",
+        subject=subject,
+    )
 
 
 def _complain(error: OneMapError) -> None:

@@ -99,14 +99,20 @@ class WebServer:
         found = self.running()
         if found is None:
             return False
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(found[0], signal.SIGTERM)
-            deadline_s = time.monotonic() + _STOP_PATIENCE_S
-            while self.running() is not None:
-                if time.monotonic() > deadline_s:
-                    os.kill(found[0], signal.SIGKILL)
-                time.sleep(0.05)
+        self._signal(signal.SIGTERM, found[0])
+        deadline_s = time.monotonic() + _STOP_PATIENCE_S
+        while self.running() is not None:
+            # A worker whose main process was killed goes on serving; it has the lock from there.
+            if time.monotonic() > deadline_s or not Path(f"/proc/{found[0]}").exists():
+                self._signal(signal.SIGKILL, *_open_in(self._lock))
+            time.sleep(0.05)
         return True
+
+    @staticmethod
+    def _signal(number: signal.Signals, *pids: int) -> None:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def healthy(self) -> bool:
         """Whether the server answers on /health."""
@@ -155,25 +161,37 @@ class WebServer:
 
 
 def _taken(lock: IO[str]) -> bool:
-    """Take a lock that processes forked from here do not keep alive; False when another process holds it."""
+    """Take a lock, which worker processes forked from here share; False when another server holds it."""
     try:
-        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
     return True
 
 
+def _descriptors() -> Iterator[tuple[int, str]]:
+    """What every process that we may look into has open: its number and the file or socket."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            for descriptor in (process / "fd").iterdir():
+                yield int(process.name), os.readlink(descriptor)
+
+
+def _open_in(path: Path) -> set[int]:
+    """The processes, other than this one, that have a file open."""
+    return {pid for pid, target in _descriptors() if target == str(path.resolve())} - {os.getpid()}
+
+
 def _holder(port: int) -> str | None:
     """The program that listens on a port, as far as the system lets us see: its name and number."""
-    inodes = set()
+    sockets = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with contextlib.suppress(OSError):
             for row in Path(table).read_text().splitlines()[1:]:
                 words = row.split()
                 if words[3] == "0A" and int(words[1].rpartition(":")[2], 16) == port:
-                    inodes.add(f"socket:[{words[9]}]")
-    for process in Path("/proc").glob("[0-9]*") if inodes else ():
-        with contextlib.suppress(OSError):
-            if any(os.readlink(link) in inodes for link in (process / "fd").iterdir()):
-                return f"{(process / 'comm').read_text().strip()} ({process.name})"
+                    sockets.add(f"socket:[{words[9]}]")
+    for pid, target in _descriptors() if sockets else ():
+        if target in sockets:
+            return f"{Path(f'/proc/{pid}/comm').read_text().strip()} ({pid})"
     return None
