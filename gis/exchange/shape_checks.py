@@ -19,8 +19,8 @@ from gis.text import Text
 MOST_VERTICES = 2_000_000
 #: A polygon that crosses itself more often is a scribble: what it encloses cannot be told, and repairing it could
 #: take minutes and gigabytes (the pieces grow with the square of the crossings).
-MOST_CROSSINGS = 100_000
-_COUNT_FROM_VERTICES = 1_000
+MOST_CROSSINGS = 20_000
+_COUNT_FROM_VERTICES = 200
 _SAMPLED_SEGMENTS = 256
 _PAIRS_AT_ONCE = 4_000_000
 _LISTED = 20
@@ -68,10 +68,10 @@ def of_type(batch: Batch, geometry: Geometry, findings: Findings) -> Batch:
             return batch
         return refuse(batch, np.ones(len(batch), dtype=bool), "wrong-type", wrong, findings, ("Point",))
     assert batch.shapes is not None
-    gone = shapely.is_missing(batch.shapes) | shapely.is_empty(batch.shapes)
+    gone: Mask = np.asarray(shapely.is_missing(batch.shapes) | shapely.is_empty(batch.shapes))
     batch = refuse(batch, gone, "no-geometry", _NO_GEOMETRY, findings)
     assert batch.shapes is not None
-    off = ~np.isin(shapely.get_type_id(batch.shapes), _TYPE_IDS[geometry])
+    off: Mask = np.asarray(~np.isin(shapely.get_type_id(batch.shapes), _TYPE_IDS[geometry]))
     names = [shape.geom_type for shape in batch.shapes[off]]
     return refuse(batch, off, "wrong-type", wrong, findings, names)
 
@@ -79,11 +79,11 @@ def of_type(batch: Batch, geometry: Geometry, findings: Findings) -> Batch:
 def with_numbers(batch: Batch, findings: Findings) -> Batch:
     """The rows all of whose coordinates are finite and that are not too large; the others are refused."""
     if batch.points is not None:
-        finite = np.isfinite(batch.points).all(axis=1)
+        finite: Mask = np.asarray(np.isfinite(batch.points).all(axis=1))
         return refuse(batch, ~finite, "nan-coordinate", NOT_A_NUMBER, findings, batch.points[~finite])
     assert batch.shapes is not None
     vertices = shapely.get_num_coordinates(batch.shapes)
-    large = vertices > MOST_VERTICES
+    large: Mask = np.asarray(vertices > MOST_VERTICES)
     batch = refuse(batch, large, "too-large", _TOO_LARGE, findings, vertices[large])
     assert batch.shapes is not None
     xy, owner = shapely.get_coordinates(batch.shapes, return_index=True)
@@ -102,7 +102,7 @@ def on_globe(batch: Batch, original: Batch, findings: Findings) -> Batch:
         xy, owner = shapely.get_coordinates(batch.shapes, return_index=True)
         bounds[owner[~np.isfinite(xy).all(axis=1)]] = np.nan
         low, high = bounds[:, :2], bounds[:, 2:]
-    inside = (low >= (-180.0, -90.0)).all(axis=1) & (high <= (180.0, 90.0)).all(axis=1)
+    inside: Mask = np.asarray((low >= (-180.0, -90.0)).all(axis=1) & (high <= (180.0, 90.0)).all(axis=1))
     said = original.points if original.points is not None else shapely.bounds(original.shapes)
     return refuse(batch, ~inside, "out-of-range", OUT_OF_RANGE, findings, said[~inside])
 
@@ -139,18 +139,17 @@ def repaired_polygon(shape: shapely.Geometry) -> shapely.Geometry | None:
     """A valid polygon or multipolygon that encloses the same; None when nothing of the area is left."""
     try:
         made = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+        if made.geom_type == "GeometryCollection" or not made.is_valid:  # parts that share an edge are left so by GEOS
+            parts = shapely.get_parts(made)
+            made = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
     except shapely.errors.GEOSException:
         return None
-    if made.geom_type == "GeometryCollection":
-        made = shapely.union_all([p for p in shapely.get_parts(made) if shapely.get_dimensions(p) == 2])
-    return made if shapely.get_dimensions(made) == 2 and made.area > 0 else None
+    return made if shapely.get_dimensions(made) == 2 and made.area > 0 and made.is_valid else None
 
 
 def crossings(shape: shapely.Geometry) -> float:
     """About how often a polygon's edges cross, from a sample of edges against all others; 0 for small polygons."""
-    xy, ring = shapely.get_coordinates(shapely.get_rings(shape), return_index=True) if shape.geom_type == "Polygon" else (
-        shapely.get_coordinates(shapely.get_rings(shapely.get_parts(shape)), return_index=True)
-    )  # fmt: skip
+    xy, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(shape)), return_index=True)
     if len(xy) < _COUNT_FROM_VERTICES:
         return 0.0
     same = ring[:-1] == ring[1:]
@@ -167,7 +166,7 @@ def crossings(shape: shapely.Geometry) -> float:
 
 def refuse(
     batch: Batch, bad: Mask, reason: str, text: Text, findings: Findings, values: Iterable[object] = ()
-) -> Batch:  # noqa: PLR0917
+) -> Batch:
     """The batch without the bad rows, each of which is listed with its value where there is one."""
     if not bad.any():
         return batch

@@ -24,7 +24,6 @@ __all__ = [
 _READERS = {
     Format.SHAPEFILE: ("shapefile", "open_shapefile"),
     Format.GEOPACKAGE: ("vector", "open_vector"),
-    Format.FLATGEOBUF: ("vector", "open_vector"),
     Format.GEOJSON: ("geojson", "open_geojson"),
     Format.GEOJSON_LINES: ("geojson", "open_geojson_lines"),
     Format.GEOPARQUET: ("geoparquet", "open_geoparquet"),

@@ -15,6 +15,8 @@ TOTAL_BYTES = 8 << 30
 SUSPECT_BYTES = 64 << 20
 SUSPECT_RATIO = 200
 _CHUNK_BYTES = 1 << 20
+#: What zipfile raises on a damaged file; RuntimeError and ValueError come from single wrong bytes in its directory.
+_DAMAGED = (zipfile.BadZipFile, ZlibError, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
 
@@ -40,7 +42,7 @@ def unpack(path: Path, suffixes: frozenset[str]) -> tuple[Path, list[Unpacked]]:
             members = _checked_members(path, archive)
             wanted = [m for m in members if PurePosixPath(m.filename).suffix.lower() in suffixes]
             return folder, _write(path, archive, wanted, folder)
-    except (zipfile.BadZipFile, ZlibError, EOFError, NotImplementedError, OSError) as error:
+    except _DAMAGED as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise BadInput(
             f"{path.name} is a damaged zip file ({error}); pack or copy it again",
@@ -57,7 +59,7 @@ def member_names(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return [_name(m) for m in _checked_members(path, archive)]
-    except (zipfile.BadZipFile, OSError) as error:
+    except _DAMAGED as error:
         raise BadInput(
             f"{path.name} is a damaged zip file ({error}); pack or copy it again",
             f"{path.name} 是损坏的 zip 文件({error});请重新打包或重新拷贝",

@@ -15,7 +15,6 @@ class Format(StrEnum):
 
     SHAPEFILE = "Shapefile"
     GEOPACKAGE = "GeoPackage"
-    FLATGEOBUF = "FlatGeobuf"
     GEOJSON = "GeoJSON"
     GEOJSON_LINES = "GeoJSON lines"
     GEOPARQUET = "GeoParquet"
@@ -29,7 +28,6 @@ class Format(StrEnum):
 SUFFIXES: dict[str, Format] = {
     ".shp": Format.SHAPEFILE,
     ".gpkg": Format.GEOPACKAGE,
-    ".fgb": Format.FLATGEOBUF,
     ".geojson": Format.GEOJSON,
     ".json": Format.GEOJSON,
     ".geojsonl": Format.GEOJSON_LINES,
@@ -55,12 +53,11 @@ _MAGIC = {
     b"SQLite format 3\0": Format.GEOPACKAGE,
     b"PAR1": Format.GEOPARQUET,
     b"\x00\x00\x27\x0a": Format.SHAPEFILE,
-    b"fgb\x03": Format.FLATGEOBUF,
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": Format.EXCEL,
 }
 _SHAPEFILE_PARTS = frozenset({".dbf", ".shx", ".prj", ".cpg"})
 #: Formats whose content always tells.
-_BINARY = frozenset({Format.SHAPEFILE, Format.GEOPACKAGE, Format.FLATGEOBUF, Format.GEOPARQUET, Format.EXCEL})
+_BINARY = frozenset({Format.SHAPEFILE, Format.GEOPACKAGE, Format.GEOPARQUET, Format.EXCEL})
 
 
 def check_path(path: Path) -> None:

@@ -123,7 +123,8 @@ class GeoJsonSource:
     def _batch(self, chunk: Sequence[tuple[int, dict[str, Any]]]) -> Batch:
         rows = np.array([row for row, _ in chunk], dtype=np.int64)
         properties = [_properties(feature) for _, feature in chunk]
-        table = pa.table({name: _column(properties, name, types) for name, types in self._types.items()})
+        columns = {name: _column(properties, name, types) for name, types in self._types.items()}
+        table = pa.table(columns) if columns else pa.table({"none": pa.nulls(len(rows))}).select([])
         geometries = [feature.get("geometry") for _, feature in chunk]
         keep = np.ones(len(rows), dtype=bool)
         for index, held in enumerate(properties):

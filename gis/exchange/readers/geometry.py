@@ -56,7 +56,9 @@ def decode_wkb(column: pa.Array) -> Coordinates:
     others = ~(read.ok | missing)
     if not others.any():
         return Coordinates(read.xy, None, missing, others, read.has_z)
-    found = shapely.from_wkb(np.array(column.filter(pa.array(others)).to_pylist(), dtype=object), on_invalid="ignore")
+    wkb = np.array(column.filter(pa.array(others)).to_pylist(), dtype=object)
+    with np.errstate(invalid="ignore"):  # NaN is found, and listed, when the row is placed
+        found = shapely.from_wkb(wkb, on_invalid="ignore")
     broken = others.copy()
     broken[others] = shapely.is_missing(found)
     if broken.sum() == len(found):

@@ -51,7 +51,7 @@ class GeoParquetSource:
         with gdal_errors(self.path):
             file = pq.ParquetFile(self.path, pre_buffer=False, buffer_size=_BUFFER_BYTES)
         with file:
-            records = file.iter_batches(batch_size=self._options.batch_rows, columns=wanted)
+            records = file.iter_batches(batch_size=self._options.batch_rows, columns=wanted, use_threads=False)
             while True:
                 with gdal_errors(self.path):
                     record = next(records, None)

@@ -80,9 +80,10 @@ class KmlSource:
                 self.findings.reject(row, "no-geometry", _NO_GEOMETRY, placemark.values.get("name", ""))
             else:
                 try:
-                    shapes[at] = _geometry(placemark.shape)
+                    with np.errstate(invalid="ignore"):  # NaN is found, and listed, when the row is placed
+                        shapes[at] = _geometry(placemark.shape)
                     keep[at] = True
-                except (ValueError, shapely.errors.GEOSException):
+                except (ValueError, shapely.errors.GEOSException, RecursionError):
                     said = " ".join(placemark.shape.coordinates)[:80]
                     self.findings.reject(row, "bad-geometry", _BAD_GEOMETRY, said)
         if shapely.has_z(shapes[keep]).any():
@@ -119,7 +120,8 @@ def _geometry(shape: Shape) -> shapely.Geometry:
     if shape.kind == "Point":
         return shapely.points(rings[0][0])
     if shape.kind == "Polygon":
-        return shapely.polygons(shapely.linearrings(rings[0]), [shapely.linearrings(r) for r in rings[1:]])
+        holes = [shapely.linearrings(ring) for ring in rings[1:]]
+        return shapely.polygons(shapely.linearrings(rings[0]), holes or None)
     return shapely.linestrings(rings[0])
 
 

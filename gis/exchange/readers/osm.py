@@ -79,6 +79,7 @@ class OsmSource:
     def _objects(self) -> Iterator[tuple[int, str, Values, Any]]:
         wkb = osmium.geom.WKBFactory()
         open_areas: dict[str, Text] = {}
+        closed: set[str] = set()  # relations follow their areas: these are done when they come
         row = 0
         for thing in self._raw_objects():
             osm_id, kind = _id_and_kind(thing)
@@ -91,8 +92,8 @@ class OsmSource:
             if not self._layer.wanted(tags):
                 continue
             if self._layer.geometry is Geometry.POLYGON and kind != "a":
-                is_relation = kind == "r" and tags.get("type") not in ("multipolygon", "boundary")
-                open_areas[osm_id] = _NOT_AREA if is_relation else _NO_RING
+                if osm_id not in closed:
+                    open_areas[osm_id] = _why_open(kind, tags)
                 continue
             row += 1
             geometry = _geometry(thing, kind, wkb)
@@ -102,7 +103,8 @@ class OsmSource:
                     continue
                 row -= 1  # an area without rings stays open and is listed at the end
                 continue
-            open_areas.pop(osm_id, None)
+            if open_areas.pop(osm_id, None) is None:
+                closed.add(osm_id)
             yield row, osm_id, self._layer.values(tags), geometry
         for osm_id, text in open_areas.items():
             row += 1
@@ -123,7 +125,7 @@ class OsmSource:
         while True:
             try:
                 thing = next(objects, None)
-            except (RuntimeError, OSError, ValueError) as error:
+            except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError) as error:
                 raise _unreadable(self.path, error) from error
             if thing is None:
                 return
@@ -173,6 +175,10 @@ def _id_and_kind(thing: Any) -> tuple[str, str]:
     if kind == "a":
         return f"{'w' if thing.from_way() else 'r'}{thing.orig_id()}", kind
     return f"{kind}{thing.id}", kind
+
+
+def _why_open(kind: str, tags: dict[str, str]) -> Text:
+    return _NOT_AREA if kind == "r" and tags.get("type") not in ("multipolygon", "boundary") else _NO_RING
 
 
 def _geometry(thing: Any, kind: str, wkb: Any) -> Any:

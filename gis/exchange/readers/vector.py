@@ -1,4 +1,4 @@
-"""GeoPackage, FlatGeobuf and the records of Shapefiles, streamed by GDAL as Arrow batches."""
+"""GeoPackages and the records of Shapefiles, streamed by GDAL as Arrow batches."""
 
 import warnings
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ class VectorSource:
 
 
 def open_vector(path: Path, options: ReadOptions) -> VectorSource:
-    """A GeoPackage or FlatGeobuf. Raises BadInput when it is damaged, or has several layers and none was named."""
+    """A GeoPackage. Raises BadInput when it is damaged, or has several layers and none was named."""
     return VectorSource(path, options)
 
 
@@ -93,6 +93,8 @@ def gdal_batches(
         while True:
             with _noted(path, findings):
                 record = next(iter(reader), None)
+                if record is not None:
+                    _check_offsets(record)
             if record is None:
                 return
             yield record
@@ -105,6 +107,13 @@ def attach_geometry(rows: Any, record: pa.RecordBatch, findings: Findings) -> Ba
     if at is None:
         return Batch(rows=rows, table=table)
     return geometric_batch(rows, table.remove_column(at), record.column(at), findings)
+
+
+def _check_offsets(record: pa.RecordBatch) -> None:
+    """Raise ArrowInvalid where binary values lie outside their buffer, before anything reads there."""
+    for column in record.columns:
+        if pa.types.is_binary(column.type):
+            column.validate(full=True)
 
 
 def is_wkb_field(field: pa.Field) -> bool:
