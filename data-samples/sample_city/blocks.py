@@ -49,14 +49,16 @@ class Block:
 
     def local(self, points: Floats) -> Floats:
         """Points in the block's frame, from points in metres from the centre."""
-        (ex, ey), d = self.axis, points - self.corners[0]
+        (ex, ey), d = self.axis.tolist(), points - self.corners[0]
         return np.stack([d[..., 0] * ex + d[..., 1] * ey, d[..., 1] * ex - d[..., 0] * ey], axis=-1)
 
     def world(self, points: Floats) -> Floats:
         """Points in metres from the centre, from points in the block's frame."""
-        ex, ey = self.axis
+        ex, ey = self.axis.tolist()
         x, y = points[..., 0], points[..., 1]
-        return np.stack([x * ex - y * ey, x * ey + y * ex], axis=-1) + self.corners[0]
+        turned = np.stack([x * ex - y * ey, x * ey + y * ex], axis=-1)
+        moved: Floats = turned + self.corners[0]
+        return moved
 
 
 def blocks_of(plan: Plan, quad: Quad) -> Iterator[Block]:

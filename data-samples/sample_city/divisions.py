@@ -159,7 +159,7 @@ def _versions(names: dict[str, str], shapes: dict[str, shapely.Geometry]) -> lis
     for code in sorted(names):
         made = Division(code, names[code], level_of(code), parent_of(code), shapes[code])
         if code.startswith(SPLIT_NEW):
-            found += _before_split(made) + [_dated(made, since=SPLIT_DAY)]
+            found += [*_before_split(made), _dated(made, since=SPLIT_DAY)]
         elif code == SPLIT_OLD + "000":
             both = shapely.coverage_union_all([made.shape, shapes[SPLIT_NEW + "000"]])
             before = Division(code, made.name, made.level, made.parent, both, FOUNDED, SPLIT_DAY)

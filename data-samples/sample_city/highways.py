@@ -28,6 +28,8 @@ def highways(plan: Plan, river: shapely.Geometry, reservoirs: shapely.Geometry) 
         for over, part in ((False, shapely.difference(drawn, river)), (True, shapely.intersection(drawn, river))):
             for n, piece in enumerate(shapely.get_parts(part)):
                 xy = np.round(shapely.get_coordinates(piece), 2)
+                if len(xy) < 2:
+                    continue
                 since = "2004-12-28" if kind == "motorway" else "1988-10-01"
                 yield Road(f"RH{number}{int(over)}{n:02d}", f"{name}淠河大桥" if over else name, kind, xy, since)
 

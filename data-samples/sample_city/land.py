@@ -1,5 +1,6 @@
 """Land use: a parcel for every block, fields and woods at the edge, and the wide cover of hills and plain beyond."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,8 +24,8 @@ USES = {
 
 # Invented shapes at about the right places: (east, north, radius) in kilometres from the centre.
 _RESERVOIRS = {
-    "响洪甸水库": (-34, -33, 3.4), "梅山水库": (-49, -23, 3.2), "佛子岭水库": (9, -44, 2.6), "磨子潭水库": (16, -53, 2.2),
-    "万佛湖": (37, -34, 4.2), "白莲崖水库": (-19, -51, 2.2),
+    "响洪甸水库": (-34, -33, 3.4), "梅山水库": (-49, -23, 3.2), "佛子岭水库": (9, -44, 2.6),
+    "磨子潭水库": (16, -53, 2.2), "万佛湖": (37, -34, 4.2), "白莲崖水库": (-19, -51, 2.2),
 }  # fmt: skip
 
 
@@ -53,8 +54,8 @@ def _parts(block: Block) -> Iterator[tuple[NDArray[np.float64], str]]:
     cuts = {"field": ((0.0, 0.48, 1.0), (0.0, 0.53, 1.0)), "hamlet": ((0.0, 1.0), (0.0, 0.25, 0.78, 1.0))}
     columns, rows = cuts.get(block.use, ((0.0, 1.0), (0.0, 1.0)))
     ridge = 0.006 if len(rows) > 2 else 0.0
-    for t0, t1 in zip(rows[:-1], rows[1:], strict=True):
-        for s0, s1 in zip(columns[:-1], columns[1:], strict=True):
+    for t0, t1 in itertools.pairwise(rows):
+        for s0, s1 in itertools.pairwise(columns):
             ends = ((s0, t0 + ridge), (s1 - ridge, t0 + ridge), (s1 - ridge, t1), (s0, t1))
             part = np.round(np.array([inside(block.corners, s, t) for s, t in ends]), 2)
             yield part, "居住用地" if block.use == "hamlet" and t0 == 0.25 else USES[block.use]
@@ -66,7 +67,11 @@ def river_greens(plan: Plan, river: River) -> Iterator[Parcel]:
         for east in (False, True):
             beside = plan.at(RIVER_COLUMN + (1 if east else -1), j)
             if beside > Kind.RIVER:
-                name = f"淠河{'东' if east else '西'}岸公园" if plan.urban(RIVER_COLUMN + (1 if east else -1), j) else "淠河绿带"
+                name = (
+                    f"淠河{'东' if east else '西'}岸公园"
+                    if plan.urban(RIVER_COLUMN + (1 if east else -1), j)
+                    else "淠河绿带"
+                )
                 shape = river.bank(j, 1, east=east, margin_m=16)
                 yield Parcel(f"LB{'E' if east else 'W'}{j + 500}", name, "公园绿地", shape)
     yield Parcel("LB0000", "月亮岛公园", "公园绿地", river.island(0))
@@ -75,11 +80,15 @@ def river_greens(plan: Plan, river: River) -> Iterator[Parcel]:
 def wide_cover(plan: Plan, exact: NDArray[np.bool_]) -> tuple[list[Parcel], list[Water]]:
     """Woods, farmland and reservoirs of the whole city beyond what is drawn quad by quad; they leave no gaps."""
     labels, lakes = _cover_labels(plan)
+    kept = exact.copy()
+    kept[LINES + RIVER_COLUMN : LINES + RIVER_COLUMN + 2] = True  # smoothed, fields would reach into the river
     parcels: list[Parcel] = []
     waters: list[Water] = []
-    for label, shape in polygons(plan.lattice, labels, exact).items():
+    for label, shape in polygons(plan.lattice, labels, kept).items():
         if label < len(lakes):
-            waters += [Water(f"W3{label:02d}{n}", lakes[label], "水库", p) for n, p in enumerate(shapely.get_parts(shape))]
+            waters += [
+                Water(f"W3{label:02d}{n}", lakes[label], "水库", p) for n, p in enumerate(shapely.get_parts(shape))
+            ]
             continue
         county, forest = divmod(label - len(lakes), 2)
         for n, part in enumerate(shapely.get_parts(shape)):
@@ -108,7 +117,7 @@ def place_name(block: Block, village_name: str) -> str:
     """The name by which people know a block: its compound, school, park or works; "" for a plain one."""
     rng = stream(7, 11, block.quad[0], block.quad[1], block.number)
     first, other = rng.integers(len(names.COMPOUND_FIRST)), rng.integers(1000)
-    word = names.COMPOUND_FIRST[first]
+    word, firm = names.COMPOUND_FIRST[first], names.FIRM_NAMES[other % len(names.FIRM_NAMES)]
     stem = village_name.removesuffix("社区").removesuffix("村")
     if block.use == "walkup":
         return word + names.OLD_COMPOUND_LAST[other % len(names.OLD_COMPOUND_LAST)]
@@ -116,12 +125,12 @@ def place_name(block: Block, village_name: str) -> str:
         return word + names.COMPOUND_LAST[other % len(names.COMPOUND_LAST)]
     return {
         "school": f"{stem}{('小学', '中学', '实验学校')[other % 3]}",
-        "hospital": f"六安市{('第一', '第二', '第三', '第四', '中')[other % 5]}{'' if other % 5 < 4 else '医'}人民医院".replace("中医人民", "中医"),
+        "hospital": f"六安市{('第一人民医院', '第二人民医院', '第三人民医院', '第四人民医院', '中医院')[other % 5]}",
         "government": f"{stem}政务中心",
         "park": f"{word}公园",
         "lake": f"{word}湖公园",
-        "factory": f"{names.FIRM_NAMES[other % len(names.FIRM_NAMES)]}{('工业园', '机械厂', '食品厂', '纺织厂')[first % 4]}",
-        "mall": f"{names.FIRM_NAMES[other % len(names.FIRM_NAMES)]}广场",
+        "factory": f"{firm}{('工业园', '机械厂', '食品厂', '纺织厂')[first % 4]}",
+        "mall": f"{firm}广场",
         "offices": f"{word}商务中心",
         "hamlet": f"{stem}{('东圩', '西岗', '大庄', '新庄', '河湾', '竹园', '老街')[other % 7]}组",
     }.get(block.use, "")

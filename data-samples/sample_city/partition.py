@@ -5,6 +5,7 @@ are no gaps and no overlaps. Where the city stands, borders follow the streets e
 """
 
 import heapq
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -110,7 +111,7 @@ def _drawn(lattice: Lattice, arc: list[Cell], exact: NDArray[np.bool_], passes: 
 
 def _thinned(line: Floats, fixed: NDArray[np.intp], tolerance_m: float) -> Floats:
     parts = [line[:1]]
-    for start, end in zip(fixed[:-1], fixed[1:], strict=True):
+    for start, end in itertools.pairwise(fixed):
         piece = shapely.LineString(line[start : end + 1])
         parts.append(shapely.get_coordinates(shapely.simplify(piece, tolerance_m, preserve_topology=False))[1:])
     return np.concatenate(parts)

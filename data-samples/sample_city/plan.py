@@ -40,7 +40,8 @@ class Kind(IntEnum):
 
 #: Dwellings on a hectare of quad, streets included: measured on generated cities, used to size the next one.
 DWELLINGS_PER_HA = {
-    Kind.OLD_TOWN: 30.0, Kind.WALKUP: 65.0, Kind.MIDRISE: 115.0, Kind.TOWERS: 165.0, Kind.SCHOOL: 33.0, Kind.CIVIC: 22.0,
+    Kind.OLD_TOWN: 30.0, Kind.WALKUP: 65.0, Kind.MIDRISE: 115.0, Kind.TOWERS: 165.0, Kind.SCHOOL: 33.0,
+    Kind.CIVIC: 22.0,
 }  # fmt: skip
 
 #: What each kind's blocks hold, in order; the number of entries is the number of blocks (1, 2 or 4).
@@ -158,9 +159,7 @@ def _kinds(count: int, angle: Floats, chance: Floats) -> NDArray[np.int64]:
     return kind
 
 
-def _quads_needed(
-    lattice: Lattice, order: NDArray[np.int64], angle: Floats, chance: Floats, dwellings: float
-) -> int:
+def _quads_needed(lattice: Lattice, order: NDArray[np.int64], angle: Floats, chance: Floats, dwellings: float) -> int:
     """The smallest number of quads whose blocks are expected to hold so many dwellings."""
     area = lattice.areas_ha().ravel()[order]
     per_ha = np.zeros(max(Kind) + 1)

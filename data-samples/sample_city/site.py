@@ -1,5 +1,6 @@
 """Setting out a block: rows across it, buildings along the rows, lanes between them."""
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -98,7 +99,7 @@ class Site:
     def gate_lane(self, kind: str = "service") -> None:
         """The lane from the southern to the northern street, cut where side lanes cross it."""
         heights = [float(self.gates[0, 1]), *sorted(self._crossings), float(self.gates[1, 1])]
-        for a, b in zip(heights[:-1], heights[1:], strict=True):
+        for a, b in itertools.pairwise(heights):
             self.lanes.append((kind, np.array([[self.lane_x(a), a], [self.lane_x(b), b]])))
 
     def _ends(self, y: float) -> Span:

@@ -1,5 +1,6 @@
 """Streets: which of the grid's lines are streets, of what class and name, and the road pieces between junctions."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -140,7 +141,9 @@ def chinese_number(number: int) -> str:
     hundreds, rest = divmod(number, 100)
     tens, ones = divmod(rest, 10)
     head = f"{names.DIGITS[hundreds]}百" if hundreds else ""
-    middle = ("" if tens == 1 and not hundreds else names.DIGITS[tens]) + "十" if tens else ("零" * bool(hundreds and ones))
+    middle = (
+        ("" if tens == 1 and not hundreds else names.DIGITS[tens]) + "十" if tens else ("零" * bool(hundreds and ones))
+    )
     return head + middle + (names.DIGITS[ones] if ones or not number else "")
 
 
@@ -193,6 +196,6 @@ def _splits(plan: Plan, i: int, j: int) -> Iterator[Road]:
 
 def _pieces(code: str, street: Street, ends: tuple[Floats, Floats], cuts: set[float], since: int) -> Iterator[Road]:
     at = [0.0, *sorted(cuts), 1.0]
-    for n, (a, b) in enumerate(zip(at[:-1], at[1:], strict=True)):
+    for n, (a, b) in enumerate(itertools.pairwise(at)):
         line = np.round(np.array([ends[0] + (ends[1] - ends[0]) * f for f in (a, b)]), 2)
         yield Road(f"{code}{n}", street.name, street.kind, line, f"{since}-07-01")

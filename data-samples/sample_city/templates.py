@@ -135,7 +135,9 @@ def mall(site: Site) -> None:
         Placed("ring", start + width / 2, site.height_m / 2, width, depth, "商业", 5, site.year(2008, 2021), "购物中心")
     )
     site.placed.append(
-        Placed("tower", end - 14, site.height_m * 0.3, 24, 24, "商业", site.pick(18, 26), site.year(2010, 2022), "大酒店")
+        Placed(
+            "tower", end - 14, site.height_m * 0.3, 24, 24, "商业", site.pick(18, 26), site.year(2010, 2022), "大酒店"
+        )
     )
     site.placed.append(Placed("box", end - 13, site.height_m * 0.75, 24, 26, "商业", 3, site.year(), "影城"))
 
@@ -178,7 +180,7 @@ def school(site: Site) -> None:
 
 def _track(left: float, right: float, y: float, radius: float) -> Floats:
     """A running track: two straights and two half circles, closed."""
-    turn = np.linspace(-0.5, 0.5, 9) * np.pi
+    turn: Floats = np.linspace(-0.5, 0.5, 9) * np.pi
     east = np.stack([right + radius * np.cos(turn), y + radius * np.sin(turn)], axis=-1)
     west = np.stack([left - radius * np.cos(turn), y - radius * np.sin(turn)], axis=-1)
     return np.round(np.concatenate([east, west, east[:1]]), 2)
@@ -216,14 +218,15 @@ def park(site: Site) -> None:
     curve = np.linspace(0, 1, 13)
     wave = np.sin(curve * 2 * np.pi) * site.height_m * 0.05
     middle = site.height_m * (0.14 if site.block.use == "lake" else 0.5)
-    site.lanes.append(("path", np.round(np.stack([start + (end - start) * curve, middle + wave], axis=-1), 2)))
+    line: Floats = np.stack([start + (end - start) * curve, middle + wave], axis=-1).astype(np.float64)
+    site.lanes.append(("path", np.round(line, 2)))
 
 
 def hamlet(site: Site) -> None:
     """Farm houses in short rows along a lane, yards between, a pond's width away from the fields."""
     depth = 11.0
     low, high = site.height_m * 0.3, site.height_m * 0.72
-    for k, y in enumerate(np.arange(low, high, 24.0 + site.between(0, 8)).tolist()):
+    for y in np.arange(low, high, 24.0 + site.between(0, 8)).tolist():
         for side, (start, end) in enumerate(site.halves(y - depth / 2, y + depth / 2, 12)):
             reach = min(end - start, site.between(24, 92))
             span = (end - reach, end) if side == 0 else (start, start + reach)

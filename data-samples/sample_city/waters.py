@@ -92,8 +92,16 @@ def lake_in(block: Block, seed: int) -> Water | None:
     size = 0.33 if block.use == "lake" else 0.24
     turn = np.linspace(0, 2 * np.pi, 33)[:-1]
     phase = rng.random(3) * 2 * np.pi
-    radius = 1 + 0.16 * np.sin(2 * turn + phase[0]) + 0.10 * np.sin(3 * turn + phase[1]) + 0.05 * np.sin(5 * turn + phase[2])
-    blob = np.stack([wide / 2 + wide * size * radius * np.cos(turn), high * 0.52 + high * size * radius * np.sin(turn)], -1)
-    name = f"{('南湖', '荷花塘', '云露湖', '九墩塘', '凤凰湖', '镜湖', '莲花湖')[rng.integers(7)]}" if block.use == "lake" else ""
+    radius = (
+        1 + 0.16 * np.sin(2 * turn + phase[0]) + 0.10 * np.sin(3 * turn + phase[1]) + 0.05 * np.sin(5 * turn + phase[2])
+    )
+    blob = np.stack(
+        [wide / 2 + wide * size * radius * np.cos(turn), high * 0.52 + high * size * radius * np.sin(turn)], -1
+    )
+    name = (
+        f"{('南湖', '荷花塘', '云露湖', '九墩塘', '凤凰湖', '镜湖', '莲花湖')[rng.integers(7)]}"
+        if block.use == "lake"
+        else ""
+    )
     kind = "湖泊" if block.use == "lake" else "坑塘"
     return Water(f"W2{block.code}", name, kind, shapely.Polygon(np.round(block.world(blob), 2)))
