@@ -56,8 +56,9 @@ def read_booleans(column: pa.Array) -> Converted:
     """A column as bool: 是/否, 有/无, Y/N, true/false, 1/0. Faults: "bad-boolean", "error-cell"."""
     if pa.types.is_boolean(column.type):
         return Converted(column)
-    text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.cast(column, pa.string())))
-    values = by_word(text, lambda word: None if word is None else True if word in _TRUE else _no(word), pa.bool_())
+    text = pc.cast(column, pa.string())
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(text))
+    values = by_word(words, lambda word: None if word is None else True if word in _TRUE else _no(word), pa.bool_())
     unread = pc.if_else(pc.is_valid(values), pa.scalar(None, pa.string()), text)
     rest = without_gaps(unread)
     found = rest.with_array(values)

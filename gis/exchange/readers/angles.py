@@ -15,10 +15,13 @@ MISSING_WORDS = ("", "-", "--", "—", "——", "/", "\\", "\\N", "无", "暂�
 _H, _H_AFTER = r"(?P<before>[NSEW]?)(?P<sign>[+-]?)", r"(?P<after>[NSEW]?)$"
 _PART = r"\d{1,2}(?:\.\d+)?"
 _SYMBOLS = rf"^{_H}(?P<d>\d{{1,3}}(?:\.\d+)?)°(?:(?P<m>{_PART})′?(?:(?P<s>{_PART})″?)?)?{_H_AFTER}"
-_DOTTED = rf"^{_H}(?P<d>\d{{1,3}})[:. -](?P<m>\d{{1,2}})[:. -](?P<s>{_PART}){_H_AFTER}"
+_SEPARATED = tuple(
+    rf"^{_H}(?P<d>\d{{1,3}}){between}(?P<m>\d{{1,2}}){between}(?P<s>{_PART}){_H_AFTER}"
+    for between in (":", " ", "-", r"\.")
+)
 _MINUTES = rf"^{_H}(?P<d>\d{{1,3}})[: ](?P<m>{_PART})(?P<s>){_H_AFTER}"
 _DECIMAL = rf"^{_H}(?P<d>\d+(?:\.\d*)?|\.\d+)(?P<m>)(?P<s>){_H_AFTER}"
-_FORMS = (_SYMBOLS, _DOTTED, _MINUTES, _DECIMAL)
+_FORMS = (_SYMBOLS, *_SEPARATED, _MINUTES, _DECIMAL)
 
 #: Rewritten in this order, after full-width forms have become half-width ones.
 _SPELLINGS = (
@@ -55,7 +58,7 @@ def read_coordinates(column: pa.Array) -> Readings:
     1,234,567.8 and 512345.6m, in half-width and full-width characters. Minutes and seconds must be below 60, and
     only the last part may have a fraction. South and west are negative.
     """
-    missing = pc.fill_null(pc.is_in(column, value_set=pa.array(MISSING_WORDS)), True)
+    missing = pc.or_(pc.is_null(column), pc.is_in(column, value_set=pa.array(MISSING_WORDS)))
     plain = _plain(column, missing)
     values = plain.fill_null(np.nan).to_numpy(zero_copy_only=False).copy()
     missing_at = missing.to_numpy(zero_copy_only=False).copy()

@@ -35,15 +35,16 @@ def read_shapes(column: pa.Array) -> tuple[NDArray[np.object_], NDArray[np.bool_
 
     Missing are empty texts, words for "nothing" and empty geometries.
     """
-    missing = pc.fill_null(pc.is_in(column, value_set=pa.array(MISSING_WORDS)), True).to_numpy(zero_copy_only=False)
-    missing = missing.copy()
+    nothing = pc.or_(pc.is_null(column), pc.is_in(column, value_set=pa.array(MISSING_WORDS)))
+    missing = nothing.to_numpy(zero_copy_only=False).copy()
     texts = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), r"(?i)^SRID=\d+;\s*|^\\x", "")
     written = np.asarray(texts.to_numpy(zero_copy_only=False), dtype=object)
     shapes: NDArray[np.object_] = np.full(len(written), None, dtype=object)
     for pattern, read in ((_WKT, shapely.from_wkt), (_WKB, shapely.from_wkb), (_GEOJSON, shapely.from_geojson)):
         at = pc.fill_null(pc.match_substring_regex(texts, pattern), False).to_numpy(zero_copy_only=False) & ~missing
         if at.any():
-            shapes[at] = read(written[at], on_invalid="ignore")
+            with np.errstate(over="ignore", invalid="ignore"):
+                shapes[at] = read(written[at], on_invalid="ignore")
     present = ~shapely.is_missing(shapes)
     empty = shapely.is_empty(shapes)
     missing |= present & empty

@@ -69,8 +69,10 @@ def load_sheets(path: Path, only: str | None = None) -> Iterator[Sheet]:
 
     Raises BadInput when the workbook is damaged, protected by a password, too large, or has no such sheet.
     """
-    scan = scan_workbook(path) if path.open("rb").read(2) == b"PK" else None
-    workbook = _guarded(path, lambda: CalamineWorkbook.from_path(str(path)))
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"PK"
+    scan = scan_workbook(path) if zipped else None
+    workbook = _guarded(path, lambda: _opened(path))
     sheets = [s for s in workbook.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
     names = [s.name for s in sheets if s.visible == SheetVisibleEnum.Visible] or [s.name for s in sheets]
     if only is not None and only not in [s.name for s in sheets]:
@@ -79,7 +81,9 @@ def load_sheets(path: Path, only: str | None = None) -> Iterator[Sheet]:
             f"{path.name} 没有工作表 {only!r};现有:{'、'.join(names)}",
             subject=only,
         )
-    parts = sorted(scan.errors, key=lambda n: (len(n), n)) if scan else []
+    parts = (
+        sorted((n for n in scan.errors if n.startswith("xl/worksheets/")), key=lambda n: (len(n), n)) if scan else []
+    )
     for name in names if only is None else [only]:
         loaded = _guarded(path, lambda name=name: workbook.get_sheet_by_name(name))
         if loaded.start is None:
@@ -95,7 +99,7 @@ def load_sheets(path: Path, only: str | None = None) -> Iterator[Sheet]:
         left = loaded.start[1]
         yield Sheet(
             name=name,
-            height=loaded.total_height,
+            height=loaded.start[0] + loaded.height,
             width=loaded.width,
             errors={(row, column - left): text for (row, column), text in errors.items()},
             merged=_merged_down(loaded.merged_cell_ranges or [], left),
@@ -139,6 +143,12 @@ def _merged_down(ranges: Any, left: int) -> dict[tuple[int, int], tuple[int, int
         if first == last and bottom - top < MOST_CELLS // 100:
             merged.update({(row, first - left): (top, first - left) for row in range(top + 1, bottom + 1)})
     return merged
+
+
+def _opened(path: Path) -> CalamineWorkbook:
+    # by content: from_path would believe the suffix
+    with path.open("rb") as file:
+        return CalamineWorkbook.from_filelike(file)
 
 
 def _guarded(path: Path, load: Any) -> Any:
