@@ -108,10 +108,12 @@ def _choose(path: Path, options: ReadOptions, findings: Findings) -> Sheet:
     best: Sheet | None = None
     sizes: dict[str, int] = {}
     for sheet in load_sheets(path, options.layer):
-        sizes[sheet.name] = sum(any(row) for row in sheet.rows())
+        if not any(any(row) for row in sheet.rows()):
+            continue
+        sizes[sheet.name] = sheet.height
         if best is None or sizes[sheet.name] > sizes[best.name]:
             best = sheet
-    if best is None or not sizes[best.name]:
+    if best is None:
         raise BadInput(f"{path.name} holds no rows", f"{path.name} 中没有数据", subject=str(path))
     listed = "; ".join(f"{name}: {rows}" for name, rows in sizes.items())
     if options.layer is not None:
