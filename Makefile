@@ -51,8 +51,8 @@ stop:
 	@if [ -x $(ONEMAP) ]; then $(ONEMAP) stop; ONEMAP_DATABASE_URL= ONEMAP_HOME=.onemap/test $(ONEMAP) db stop > /dev/null; fi
 
 clean: stop
-	@if [ -n "$(DATA)" ] && [ -x $(ONEMAP) ]; then $(ONEMAP) db remove --yes; rm -rf .onemap; fi
-	@if [ -x $(ONEMAP) ]; then ONEMAP_DATABASE_URL= ONEMAP_HOME=.onemap/test $(ONEMAP) db remove --yes; fi
+	@[ -z "$(DATA)" ] || { $(SETUP) python && $(ONEMAP) db remove --yes && rm -rf .onemap; }
+	@[ ! -x $(ONEMAP) ] || ONEMAP_DATABASE_URL= ONEMAP_HOME=.onemap/test $(ONEMAP) db remove --yes > /dev/null
 	rm -rf .venv api/web/dist api/web/node_modules *.egg-info bench-results .onemap/test
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
