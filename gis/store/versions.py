@@ -65,23 +65,25 @@ def drop_doubles(conn: psycopg.Connection[Any], table: str) -> Doubles:
 
 
 def drop_overlaps(conn: psycopg.Connection[Any], table: str) -> Doubles:
-    """Take out rows whose valid time overlaps that of the row of the same feature before them.
+    """Take out rows whose valid time overlaps that of another row of the same feature; the first in the file stays.
 
-    One row a feature goes in each pass, the earliest that overlaps, so that none goes for the sake of one that went.
+    One row a feature goes in each pass, so that none goes for the sake of one that went.
     """
     pairs: list[tuple[int, int]] = []
     while True:
         found = conn.execute(
             f"""
             WITH ordered AS (
-                SELECT fid, scenario, ctid AS place, src_row, valid_from,
-                       lag(valid_to) OVER w AS until, lag(src_row) OVER w AS before
+                SELECT fid, scenario, valid_from, ctid AS place, src_row, lag(valid_to) OVER w AS until,
+                       lag(ctid) OVER w AS place_before, lag(src_row) OVER w AS row_before
                 FROM {table} WINDOW w AS (PARTITION BY fid, scenario ORDER BY valid_from, src_row)
             ), first AS (
-                SELECT DISTINCT ON (fid, scenario) place, before FROM ordered WHERE until > valid_from
-                ORDER BY fid, scenario, valid_from, src_row
+                SELECT DISTINCT ON (fid, scenario)
+                       CASE WHEN src_row > row_before THEN place ELSE place_before END AS place,
+                       least(src_row, row_before) AS kept
+                FROM ordered WHERE until > valid_from ORDER BY fid, scenario, valid_from, src_row
             )
-            DELETE FROM {table} t USING first f WHERE t.ctid = f.place RETURNING t.src_row, f.before
+            DELETE FROM {table} t USING first f WHERE t.ctid = f.place RETURNING t.src_row, f.kept
             """
         ).fetchall()
         if not found:
