@@ -4,6 +4,8 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,7 +74,6 @@ def _build_template(cluster: Cluster, server: psycopg.Connection, name: str) -> 
     prepare_database(cluster.url(f"{name}_new"))
     if importlib.util.find_spec("gis.store.migrate"):
         from gis.store.migrate import migrate
-
         from layers import LAYERS
 
         migrate(cluster.url(f"{name}_new"), LAYERS)
@@ -101,6 +102,33 @@ def conn(database_url: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database_url) as connection:
         yield connection
         connection.rollback()
+
+
+@pytest.fixture(scope="session")
+def sample_city(cluster: Cluster, template: str) -> Iterator[str]:
+    """A database that holds the sample city, for tests that only read it; loaded by the command that users run."""
+    name = f"test_{os.getpid()}_sample"
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as server:
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        server.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
+        try:
+            _load_sample(cluster.url(name))
+            yield cluster.url(name)
+        finally:
+            _drop(server, name)
+
+
+def _load_sample(url: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "api.cli", "demo"],
+        cwd=CHECKOUT,
+        env=os.environ | {"ONEMAP_DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert ran.returncode == 0, f"onemap demo:\n{ran.stdout[-2000:]}\n{ran.stderr[-2000:]}"
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
-from psycopg import sql
 
 from gis.settings import CHECKOUT
-from gis.store.cluster import Cluster
 from tests.browser.visits import Visit
 
 DIST = CHECKOUT / "api" / "web" / "dist"
@@ -44,45 +41,16 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         return
     if not (DIST / "index.html").exists():
         pytest.fail("the web map is not built: run “make setup”")
-    cluster: Cluster = request.getfixturevalue("cluster")
-    template: str = request.getfixturevalue("template")
-    with _city(cluster, template) as database_url:
-        home = tmp_path_factory.mktemp("served")
-        port = _free_port()
-        environment = os.environ | {
-            "ONEMAP_DATABASE_URL": database_url,
-            "ONEMAP_HOME": str(home),
-            "ONEMAP_PORT": str(port),
-        }
-        _run(environment, "demo")
-        with _server(environment, home / "serve.log", f"http://127.0.0.1:{port}") as url:
-            yield url
-
-
-@contextlib.contextmanager
-def _city(cluster: Cluster, template: str) -> Iterator[str]:
-    """A database for the whole run of these tests; named so that a killed run's is cleared away by the next."""
-    name = f"test_{os.getpid()}_browser"
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as server:
-        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
-        server.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
-        try:
-            yield cluster.url(name)
-        finally:
-            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def _run(environment: dict[str, str], *command: str) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "api.cli", *command],
-        cwd=CHECKOUT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert ran.returncode == 0, f"onemap {' '.join(command)}:\n{ran.stdout[-2000:]}\n{ran.stderr[-2000:]}"
+    database_url: str = request.getfixturevalue("sample_city")
+    port = _free_port()
+    home = tmp_path_factory.mktemp("served")
+    environment = os.environ | {
+        "ONEMAP_DATABASE_URL": database_url,
+        "ONEMAP_HOME": str(home),
+        "ONEMAP_PORT": str(port),
+    }
+    with _server(environment, home / "serve.log", f"http://127.0.0.1:{port}") as url:
+        yield url
 
 
 @contextlib.contextmanager
