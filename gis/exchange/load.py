@@ -172,9 +172,19 @@ class _Intake:
             epoch=frame.epoch,
             loads=[row[0] for row in loads],
             scenario=frame.scenario,
-            full=not self.options.partial,
+            full=not self.options.partial and not self._empty(),
             today=now().date(),
         )
+
+    def _empty(self) -> bool:
+        """Whether no row was left to take; then the edition is not believed, and closes nothing."""
+        if self.taken == 0:
+            self.source.findings.decide(
+                "edition", "empty",
+                "没有任何可接收的行,原有记录保持不变", "no row could be taken; the earlier rows stay as they are",
+                sure=False,
+            )  # fmt: skip
+        return self.taken == 0
 
     def _typed(self) -> Iterator[Typed]:
         """The file's rows, placed and typed, batch after batch."""

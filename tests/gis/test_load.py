@@ -82,6 +82,15 @@ def test_a_partial_edition_closes_nothing(city: City, tmp_path: Path) -> None:
     assert state(city) == ONE | {"A": ("改", 116.5, 31.7)}
 
 
+def test_an_edition_without_a_usable_row_closes_nothing(city: City, tmp_path: Path) -> None:
+    city.load(pois_file(tmp_path, ONE), "base.pois")
+    path = pois_file(tmp_path, {"A": ("甲", 500.0, 31.7)})
+    report = city.load(path, "base.pois", read=_wgs84())
+    assert (report.rejected, report.changes.closed) == (1, 0)
+    assert [d.value for d in report.findings.decisions if d.about == "edition"] == ["empty"]
+    assert state(city) == ONE
+
+
 def test_another_dataset_leaves_the_first_alone(city: City, tmp_path: Path) -> None:
     city.load(pois_file(tmp_path, ONE, "police.geojson"), "base.pois")
     city.load(pois_file(tmp_path, {"Z": ("另", 116.1, 31.1)}, "health.geojson"), "base.pois")
