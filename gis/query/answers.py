@@ -5,7 +5,7 @@ from gis.errors import BadQuery
 from gis.geo import cells
 from gis.query.plan import Plan
 from gis.query.query import By, ByCell, ByDivision, ByField, ByTime, Measure
-from gis.query.statement import Statement
+from gis.query.statement import Statement, conjunction
 
 _CELL, _CODE = "to_hex({})", "lpad(({})::text, 12, '0')"
 
@@ -28,14 +28,15 @@ _SQL_FUNCTION = {
 }
 
 
-def features(plan: Plan, geometry: str = "ST_AsBinary(geom)") -> Statement:
+def features(plan: Plan, geometry: str = "ST_AsBinary(geom)", also: Statement | None = None) -> Statement:
     """The rows of a page, in the asked order; features of equal rank follow their fid, so that paging is stable.
 
     Columns: fid, valid_from and valid_to (null where there is no bound), cell (hexadecimal), division (12 digits),
-    geometry (as the SQL expression says; WKB), the fields.
+    geometry (as the SQL expression says; WKB), the fields. `also` narrows the rows further.
     """
     page = plan.query.page
-    relation = plan.relation(also=_after(plan))
+    narrower = [condition for condition in (_after(plan), also) if condition]
+    relation = plan.relation(also=conjunction(narrower) if narrower else None)
     names = [*_READABLE, f"{geometry} AS geometry", *(f'"{name}"' for name in plan.fields)]
     sql = f"SELECT {', '.join(names)} FROM ({relation.sql}) q ORDER BY {_order(plan)}"
     args = relation.args

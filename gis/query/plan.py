@@ -19,7 +19,7 @@ from gis.query.statement import Statement, conjunction
 #: Without a time a timed collection answers for now, rounded down to this, so that equal questions have equal answers.
 NOW_TICK = timedelta(minutes=1)
 #: What every row of the protected relation has beside geometry and fields.
-STANDARD = ("fid", "valid_from", "valid_to", "cell", "division")
+STANDARD = ("fid", "valid_from", "valid_to", "cell", "division", "load", "src_row", "rec_from")
 
 
 @dataclass(frozen=True, slots=True)

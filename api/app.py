@@ -1,0 +1,75 @@
+"""The web application: `api.app:app` for a server, `create_app` for tests.
+
+Front (limits, headers, errors) → TilesFirst (tiles, before any framework) → FastAPI (everything else).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
+
+from api.errors import Unreadable, problem
+from api.facts import Facts
+from api.front import Front
+from api.language import language_of
+from api.routes import cells, collections, health, items, landing, styles, tiles, web_map
+from api.served import Served
+from gis.catalog import Catalogue, registered_layers
+from gis.errors import OneMapError
+from gis.settings import Settings
+from gis.store.cluster import ensure_database
+from gis.store.database import AsyncDatabase
+from gis.store.migrate import migrate
+
+_WEB = Path(__file__).parent / "web" / "dist"
+_ROUTERS = (landing, collections, items, tiles, cells, styles, health, web_map)
+
+
+def create_app(url: str | None = None, catalogue: Catalogue | None = None, web: Path = _WEB) -> ASGIApp:
+    """The application for the city at a database URL (else that of the settings) with a catalogue (else all layers).
+
+    Nothing is opened before the server starts it.
+    """
+    lifespan = partial(_serving, find_url=lambda: url or ensure_database(Settings()), catalogue=catalogue, web=web)
+    framework = FastAPI(title="OneMap", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None,
+                        redirect_slashes=False)  # fmt: skip
+    for module in _ROUTERS:
+        framework.include_router(module.router)
+    framework.mount("/map/assets", web_map.Assets(directory=web / "assets", check_dir=False))
+    framework.add_middleware(GZipMiddleware, minimum_size=1400, compresslevel=4)
+    for kind in (OneMapError, HTTPException, Exception):
+        framework.add_exception_handler(kind, _problem)
+    return Front(tiles.TilesFirst(framework, framework.state))
+
+
+@asynccontextmanager
+async def _serving(
+    app: FastAPI, *, find_url: Callable[[], str], catalogue: Catalogue | None, web: Path
+) -> AsyncIterator[None]:
+    """Find the database, bring its tables to the present, keep connections while serving."""
+    catalogue = catalogue or Catalogue(registered_layers())
+    url = await asyncio.to_thread(find_url)
+    await asyncio.to_thread(migrate, url, catalogue.layers)
+    database = AsyncDatabase(url)
+    await database.open()
+    app.state.served = Served(catalogue, database, Facts(database), web)
+    try:
+        yield
+    finally:
+        await database.close()
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    """An error's answer; what the framework itself refuses gets words like all others."""
+    known = Unreadable(error.status_code) if isinstance(error, HTTPException) else error
+    status, headers, body = problem(known, language_of(request.scope), request.url.path)
+    return Response(body, status, headers)
+
+
+app = create_app()

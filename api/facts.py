@@ -1,0 +1,74 @@
+"""What the data say of a collection as a whole: extent, time, number, age; found once after each load."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gis.catalog import Collection
+from gis.query.statement import Statement
+from gis.store.database import AsyncDatabase
+from gis.store.tables import Register
+
+#: Below this many rows they are counted; above it the planner's estimate is good enough.
+_COUNTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`bbox` is west, south, east, north in degrees (None: no data), an open end of valid time is None."""
+
+    bbox: tuple[float, float, float, float] | None
+    start: datetime | None
+    end: datetime | None
+    count: int
+    updated: datetime | None
+
+
+class Facts:
+    """The facts of all collections, kept until the next load of one."""
+
+    def __init__(self, database: AsyncDatabase) -> None:
+        self._database = database
+        self._kept: dict[str, tuple[int, Known]] = {}
+
+    async def of(self, collections: list[Collection]) -> dict[str, Known]:
+        """What is known of each, by id. Raises Unavailable."""
+        loads = {name: (load, at) for name, load, at in await self._database.rows(_LOADS)}
+        return {c.id: await self._one(c, *loads.get(c.id, (0, None))) for c in collections}
+
+    async def _one(self, collection: Collection, load: int, updated: datetime | None) -> Known:
+        kept = self._kept.get(collection.id)
+        if kept is None or kept[0] != load or load == 0:
+            row = (await self._database.rows(_facts(collection)))[0]
+            kept = (load, _known(row, updated))
+            self._kept[collection.id] = kept
+        return kept[1]
+
+
+_LOADS = Statement("SELECT collection, max(id), max(loaded_at) FROM core.load GROUP BY collection")
+
+
+def _known(row: tuple[Any, ...], updated: datetime | None) -> Known:
+    west, south, east, north, start, end, count = row
+    bbox = None if west is None else (west, south, east, north)
+    return Known(bbox, start, end, count, updated)
+
+
+def _facts(collection: Collection) -> Statement:
+    """The extent of the spatial index where there is one (to the precision of float4), which costs nothing."""
+    table = Register.of(collection).table()
+    return Statement(
+        f"""
+        SELECT round(ST_XMin(box)::numeric, 6)::float8, round(ST_YMin(box)::numeric, 6)::float8,
+               round(ST_XMax(box)::numeric, 6)::float8, round(ST_YMax(box)::numeric, 6)::float8,
+               nullif((SELECT min(valid_from) FROM {table}), '-infinity'),
+               nullif((SELECT max(valid_to) FROM {table}), 'infinity'),
+               CASE WHEN size.estimate >= {_COUNTED} THEN size.estimate
+                    ELSE (SELECT count(*) FROM {table} WHERE scenario = 0) END
+        FROM (SELECT CASE WHEN EXISTS (SELECT FROM {table})
+                     THEN coalesce(ST_EstimatedExtent(%s, %s, 'geom'), (SELECT ST_Extent(geom) FROM {table})) END AS box
+             ) extent,
+             (SELECT reltuples::bigint AS estimate FROM pg_class WHERE oid = %s::regclass) size
+        """,  # noqa: S608  the table's name is a declaration
+        (collection.layer, collection.noun, table),
+    )

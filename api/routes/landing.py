@@ -1,0 +1,88 @@
+"""The front door: where everything is, what standards hold, the API's own description."""
+
+from html import escape
+
+from fastapi import APIRouter, Response
+
+from api.openapi import MEDIA_TYPE as OPENAPI
+from api.openapi import document
+from api.reply import HTML, bytes_reply, json_reply
+from api.served import Ask, Asked, City
+from gis.text import Text
+
+router = APIRouter()
+
+_OGC = "http://www.opengis.net/spec"
+#: Conformance classes that hold; each is tested.
+CONFORMS_TO = (
+    f"{_OGC}/ogcapi-common-1/1.0/conf/core",
+    f"{_OGC}/ogcapi-common-1/1.0/conf/json",
+    f"{_OGC}/ogcapi-common-1/1.0/conf/oas30",
+    f"{_OGC}/ogcapi-common-2/1.0/conf/collections",
+    f"{_OGC}/ogcapi-features-1/1.0/conf/core",
+    f"{_OGC}/ogcapi-features-1/1.0/conf/geojson",
+    f"{_OGC}/ogcapi-features-1/1.0/conf/oas30",
+    f"{_OGC}/ogcapi-features-3/1.0/conf/queryables",
+    f"{_OGC}/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    f"{_OGC}/ogcapi-features-3/1.0/conf/filter",
+    f"{_OGC}/ogcapi-features-3/1.0/conf/features-filter",
+    f"{_OGC}/ogcapi-tiles-1/1.0/conf/core",
+    f"{_OGC}/ogcapi-tiles-1/1.0/conf/tileset",
+    f"{_OGC}/ogcapi-tiles-1/1.0/conf/tilesets-list",
+    f"{_OGC}/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+    f"{_OGC}/ogcapi-tiles-1/1.0/conf/mvt",
+    f"{_OGC}/cql2/1.0/conf/cql2-text",
+    f"{_OGC}/cql2/1.0/conf/cql2-json",
+    f"{_OGC}/cql2/1.0/conf/basic-cql2",
+    f"{_OGC}/cql2/1.0/conf/advanced-comparison-operators",
+    f"{_OGC}/cql2/1.0/conf/basic-spatial-functions",
+)
+
+_TITLE = Text("一张图", "One Map")
+_ABOUT = Text("一座城市的一张图:登记、图层、瓦片与查询", "One map of a city: registers, layers, tiles and queries")
+_PLACES = (
+    ("/map", "service", "text/html", Text("地图", "Map")),
+    ("/collections", "data", "application/json", Text("数据集", "Collections")),
+    ("/api", "service-desc", OPENAPI, Text("接口说明(OpenAPI)", "API description (OpenAPI)")),
+    ("/conformance", "conformance", "application/json", Text("遵循的标准", "Conformance")),
+    ("/styles", "styles", "application/json", Text("地图样式", "Styles")),
+)
+
+
+@router.get("/")
+async def landing(ask: Ask) -> Response:
+    """The landing page: links as JSON, a page for browsers."""
+    form = ask.only(forms=("json", "html")).get("f", "html" if ask.wants_html else "json")
+    if form == "html":
+        return bytes_reply(_page(ask).encode(), ask.language, HTML)
+    links = [ask.link("/", "self", "application/json"), ask.link("/?f=html", "alternate", "text/html")]
+    links += [ask.link(path, rel, kind, title.in_(ask.language)) for path, rel, kind, title in _PLACES]
+    links.append(ask.link("/collections", "http://www.opengis.net/def/rel/ogc/1.0/data", "application/json"))
+    content = {"title": _TITLE.in_(ask.language), "description": _ABOUT.in_(ask.language), "links": links}
+    return json_reply(content, ask.language)
+
+
+@router.get("/conformance")
+async def conformance(ask: Ask) -> Response:
+    """The standards' classes that hold."""
+    ask.only()
+    return json_reply({"conformsTo": CONFORMS_TO}, ask.language)
+
+
+@router.get("/api")
+async def api(city: City, ask: Ask) -> Response:
+    """The API in OpenAPI 3.0, written from the declarations."""
+    ask.only()
+    return json_reply(document(city.collections(), ask.base, ask.language), ask.language, OPENAPI)
+
+
+def _page(ask: Asked) -> str:
+    links = "".join(f'<li><a href="{path}">{escape(title.in_(ask.language))}</a></li>' for path, _, _, title in _PLACES)
+    title, about = escape(_TITLE.in_(ask.language)), escape(_ABOUT.in_(ask.language))
+    return (
+        f'<!doctype html><html lang="{ask.language}"><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width"><style>body{font:1.1rem/1.6 system-ui,sans-serif;'
+        "max-width:36rem;margin:15vh auto;padding:0 1.5rem;color:#23272e;background:#f6f4ef}a{color:#0b5a8a}"
+        "li{margin:.4rem 0}@media(prefers-color-scheme:dark){body{color:#dfe3ea;background:#171a1f}a{color:#8fd0f7}}"
+        f"</style><h1>{title}</h1><p>{about}</p><ul>{links}</ul></html>"
+    )

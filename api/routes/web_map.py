@@ -1,0 +1,37 @@
+"""The web map: the built page and its files."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from api.reply import HTML, bytes_reply
+from api.served import Ask, City
+from gis.text import Text
+
+router = APIRouter()
+
+_NOT_BUILT = Text("网页地图尚未构建,请先运行 make demo", "The web map is not built yet: make demo builds it")
+
+
+@router.get("/map")
+@router.get("/map/")
+async def web_map(city: City, ask: Ask) -> Response:
+    """The page; it is asked for anew each time, while its files have names of their own for each build."""
+    index = city.web / "index.html"
+    if not index.is_file():
+        text = _NOT_BUILT.in_(ask.language)
+        page = f'<!doctype html><html lang="{ask.language}"><meta charset="utf-8"><title>{text}</title><p>{text}</html>'
+        return bytes_reply(page.encode(), ask.language, HTML)
+    return FileResponse(index, media_type=HTML, headers={"cache-control": "no-cache"})
+
+
+class Assets(StaticFiles):
+    """Files whose names hold the digest of their content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, to be kept for good."""
+        response = await super().get_response(path, scope)
+        if response.status_code == 200:
+            response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response

@@ -1,0 +1,125 @@
+"""What the routes serve from: the catalogue, the database, and the caller's rules; handed to each by name."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+
+from api.facts import Facts
+from api.language import language_of
+from gis.access import PUBLIC, Identity, rules_for
+from gis.catalog import Catalogue, Collection
+from gis.errors import BadQuery, Forbidden, NotFound, UnknownName
+from gis.query.ask import planned
+from gis.query.plan import Plan
+from gis.query.query import Query
+from gis.query.url import pairs
+from gis.store.database import AsyncDatabase
+from gis.text import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One city on the web."""
+
+    catalogue: Catalogue
+    database: AsyncDatabase
+    facts: Facts
+    web: Path
+    identity: Identity = PUBLIC
+
+    def collection(self, collection_id: str) -> Collection:
+        """The collection of a path. Raises NotFound, Forbidden."""
+        try:
+            collection = self.catalogue[collection_id]
+        except UnknownName as error:
+            raise NotFound(error.text.en, error.text.zh, subject=error.subject) from None
+        rules_for(self.identity, collection)
+        return collection
+
+    def collections(self) -> list[Collection]:
+        """Everything that the caller may ask."""
+        return [c for c in self.catalogue if self._allowed(c)]
+
+    def plan(self, query: Query) -> Plan:
+        """The plan of the caller's question. Raises UnknownName, Forbidden, BadQuery."""
+        return planned(query, self.catalogue, self.identity)
+
+    def _allowed(self, collection: Collection) -> bool:
+        try:
+            rules_for(self.identity, collection)
+        except Forbidden:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as the routes read it: its language, its decoded parameters, and where links begin."""
+
+    language: Language
+    parameters: list[tuple[str, str]]
+    base: str
+    path: str
+    wants_html: bool
+
+    def only(self, *names: str, forms: tuple[str, ...] = ("json",)) -> dict[str, str]:
+        """The parameters, which may be these and `lang` and `f`. Raises BadQuery naming another, or one given twice."""
+        allowed = {*names, "lang", "f"}
+        found: dict[str, str] = {}
+        for name, value in self.parameters:
+            if name not in allowed:
+                listed = ", ".join(sorted(allowed))
+                raise BadQuery(f"there is no parameter {name[:40]!r} here; there are {listed}",
+                               f"此处没有参数 {name[:40]!r};可用参数:{listed}", subject=name[:40])  # fmt: skip
+            if name in found:
+                raise BadQuery(f"the parameter {name} is given twice", f"参数 {name} 重复", subject=name)
+            found[name] = value
+        self._check(found, forms)
+        return found
+
+    def question(self, *beside: str, forms: tuple[str, ...] = ("geojson", "json")) -> list[tuple[str, str]]:
+        """The parameters of the question proper, without `lang`, `f` and those named."""
+        self._check(dict(self.parameters), forms)
+        return [(name, value) for name, value in self.parameters if name not in ("lang", "f", *beside)]
+
+    @staticmethod
+    def _check(parameters: dict[str, str], forms: tuple[str, ...]) -> None:
+        for name, possible in (("f", forms), ("lang", ("zh", "en"))):
+            if parameters.get(name, possible[0]) not in possible:
+                listed = ", ".join(possible)
+                raise BadQuery(f"{name} can be {listed}", f"{name} 可以是 {listed}", subject=name)
+
+    def link(self, path: str, rel: str, kind: str, title: str = "") -> dict[str, str]:
+        """A link to a place of this server."""
+        found = {"href": f"{self.base}{path}", "rel": rel, "type": kind}
+        return {**found, "title": title} if title else found
+
+
+def asked(request: Request) -> Asked:
+    """The request, read once."""
+    return Asked(
+        language=language_of(request.scope),
+        parameters=pairs(request.url.query),
+        base=str(request.base_url).rstrip("/"),
+        path=request.url.path,
+        wants_html="text/html" in request.headers.get("accept", ""),
+    )
+
+
+def served(request: Request) -> Served:
+    """The city that this application serves."""
+    found: Served = request.app.state.served
+    return found
+
+
+def encoded(pairs_: Iterable[tuple[str, str]]) -> str:
+    """Parameters as a query string."""
+    return "&".join(f"{quote(n, safe='')}={quote(v, safe=',:/()')}" for n, v in pairs_)
+
+
+City = Annotated[Served, Depends(served)]
+Ask = Annotated[Asked, Depends(asked)]
