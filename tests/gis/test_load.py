@@ -84,7 +84,7 @@ def test_a_partial_edition_closes_nothing(city: City, tmp_path: Path) -> None:
 
 def test_an_edition_without_a_usable_row_closes_nothing(city: City, tmp_path: Path) -> None:
     city.load(pois_file(tmp_path, ONE), "base.pois")
-    path = pois_file(tmp_path, {"A": ("甲", 500.0, 31.7)})
+    path = pois_file(tmp_path, {"": ("甲", 116.5, 31.7)})
     report = city.load(path, "base.pois", read=_wgs84())
     assert (report.rejected, report.changes.closed) == (1, 0)
     assert [d.value for d in report.findings.decisions if d.about == "edition"] == ["empty"]
