@@ -151,6 +151,7 @@ def _entry(record: FileRecord, folder: Path) -> dict[str, object]:
     return {
         "file": record.file,
         "collection": record.collection,
+        "dataset": Path(record.file).stem.removesuffix(f"_{record.edition}"),
         "layer": record.layer,
         "crs": None,
         "edition": record.edition,

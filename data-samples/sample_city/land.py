@@ -132,5 +132,5 @@ def place_name(block: Block, village_name: str) -> str:
         "factory": f"{firm}{('工业园', '机械厂', '食品厂', '纺织厂')[first % 4]}",
         "mall": f"{firm}广场",
         "offices": f"{word}商务中心",
-        "hamlet": f"{stem}{('东圩', '西岗', '大庄', '新庄', '河湾', '竹园', '老街')[other % 7]}组",
+        "hamlet": f"{stem}{names.LANE_FIRST[(7 * block.quad[0] + 11 * block.quad[1]) % len(names.LANE_FIRST)]}组",
     }.get(block.use, "")

@@ -20,6 +20,8 @@ NONE = -1
 
 _SMOOTHING = ((5, 45.0), (2, 25.0), (0, 0.0))  # passes and tolerance in metres; the last one cannot fail
 
+_SHORT_ARC = 9  # nodes; two short arcs between the same junctions could be thinned to the same line
+
 
 def grow(where: NDArray[np.bool_], sources: Mapping[int, Sequence[Cell]], cost: Floats) -> Labels:
     """Give each quad of `where` the label of the source that reaches it most cheaply; every label is connected.
@@ -49,7 +51,7 @@ def polygons(lattice: Lattice, labels: Labels, exact: NDArray[np.bool_]) -> dict
         lines = [shapely.LineString(_drawn(lattice, arc, exact, passes, tolerance_m)) for arc, _ in arcs]
         areas = _areas(arcs, lines)
         shapes = list(areas.values())
-        if all(shapely.is_valid(shapes)) and shapely.coverage_is_valid(shapes):
+        if areas and all(shapely.is_valid(shapes)) and shapely.coverage_is_valid(shapes):
             return areas
     raise AssertionError("the grid itself is not a partition")
 
@@ -103,7 +105,7 @@ def _drawn(lattice: Lattice, arc: list[Cell], exact: NDArray[np.bool_], passes: 
     for _ in range(passes):
         mean = (line[:-2] + 2 * line[1:-1] + line[2:]) / 4
         line[1:-1] = np.where(fixed[1:-1, None], line[1:-1], mean)
-    if tolerance_m and arc[0] != arc[-1]:
+    if tolerance_m and arc[0] != arc[-1] and len(arc) > _SHORT_ARC:
         line = _thinned(np.round(line, 2), np.flatnonzero(fixed), tolerance_m)
     thin: Floats = np.round(line, 2)
     return thin
@@ -120,12 +122,16 @@ def _thinned(line: Floats, fixed: NDArray[np.intp], tolerance_m: float) -> Float
 def _areas(
     arcs: list[tuple[list[Cell], tuple[int, int]]], lines: list[shapely.LineString]
 ) -> dict[int, shapely.Geometry]:
-    """Faces between the lines, each known by what lies left of the first arc met on the way around it."""
+    """Faces between the lines, each known by what lies left of the first arc met on the way around it.
+
+    Empty when two arcs have been thinned to the same line.
+    """
     left_of: dict[tuple[float, ...], int] = {}
     for (_, (left, right)), line in zip(arcs, lines, strict=True):
         xy = shapely.get_coordinates(line)
-        left_of[(*xy[0], *xy[1])] = left
-        left_of[(*xy[-1], *xy[-2])] = right
+        for step, label in ((tuple(np.concatenate(xy[:2])), left), (tuple(np.concatenate(xy[:-3:-1])), right)):
+            if left_of.setdefault(step, label) != label:
+                return {}
     found: dict[int, list[shapely.Polygon]] = {}
     for face in shapely.get_parts(shapely.polygonize(lines)):
         xy = shapely.get_coordinates(face.exterior)

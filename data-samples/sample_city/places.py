@@ -26,6 +26,7 @@ _ONE_GATE = (
     "lake",
     "mall",
 )
+_EVEN = (2, 3)  # a block south or east of its street has the even numbers
 _STOREY_M = {"住宅": 2.95, "工业": 6.5, "学校": 3.7, "医院": 3.9}
 
 
@@ -176,13 +177,13 @@ def _address(block: Block, region: str, name: str, placed: Placed, counts: Count
         return Address(region, "", "", name, f"{counts['hamlet']}号")
     if not own:
         side, front = fronts[0]
-        return Address(
-            region, front.name, str(front.first + 1 + side % 2), name, f"{placed.number}栋" if placed.number else ""
-        )
+        counts["inner"] += not placed.number
+        building = f"{placed.number}栋" if placed.number else f"{counts['inner']}号楼"
+        return Address(region, front.name, str(front.first + 1 + (side in _EVEN)), name, building)
     side, front = min(fronts, key=lambda f: _distance(block, placed, f[0]))
     rank = counts[f"{side}"]
     counts[f"{side}"] += 1
-    number = front.first + 3 + side % 2 + 2 * (rank % 8)
+    number = front.first + 3 + (side in _EVEN) + 2 * (rank % 8)
     plate = f"{number}" if rank < 8 else f"{number}-{rank // 8}"
     return Address(region, front.name, plate, "", "")
 

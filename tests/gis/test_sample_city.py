@@ -5,6 +5,7 @@ import json
 import sqlite3
 import struct
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -143,6 +144,20 @@ def test_a_street_is_split_and_a_village_renamed(divisions: gpd.GeoDataFrame) ->
     assert names == ["卫生巷居委会", "健康苑社区"]
 
 
+def test_a_partition_keeps_every_label_where_it_was(generator: Any) -> None:
+    from sample_city.lattice import LINES, make_lattice, smooth_noise
+    from sample_city.partition import polygons
+
+    lattice = make_lattice(3)
+    middle = lattice.centres()
+    noise = smooth_noise(middle[..., 0], middle[..., 1], 9000, np.random.default_rng(3))
+    labels = np.digitize(noise, [-0.4, 0.0, 0.4]).astype(np.int64)
+    areas = polygons(lattice, labels, np.zeros((2 * LINES + 1,) * 2, dtype=bool))
+    raster_m2 = np.bincount(labels.ravel(), lattice.areas_ha().ravel() * 1e4)
+    assert [shape.area for shape in areas.values()] == pytest.approx(raster_m2.tolist(), rel=0.05)
+    assert shapely.coverage_is_valid(list(areas.values()))
+
+
 def overlaps(shapes: Any, others: Any, tolerance_m2: float = 0.05) -> list[tuple[int, int]]:
     tree = shapely.STRtree(others)
     found = []
@@ -254,6 +269,13 @@ def test_files_have_the_faults_that_the_key_names(key: dict[str, Any]) -> None:
     assert empty.tolist() == [r["row"] for r in key["buildings.shp"]["rejects"]]
     with (COMMITTED / "buildings.dbf").open("rb") as file:
         assert struct.unpack("<I", file.read(8)[4:])[0] == key["buildings.shp"]["rows"]
+
+
+def test_no_address_is_given_twice() -> None:
+    main = (COMMITTED / "addresses.csv").read_text(encoding="gbk").splitlines()[2:]
+    supplement = (COMMITTED / "addresses_supplement.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
+    texts = [unicodedata.normalize("NFKC", line.split(",")[1]) for line in main + supplement]
+    assert [text for text, times in Counter(texts).items() if times > 1] == []
 
 
 @pytest.mark.parametrize(("name", "least_m", "most_m"), [("pois.geojson", 450, 620), ("roads.gpkg", 0, 0.2)])
