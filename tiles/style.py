@@ -55,8 +55,8 @@ _LEVELS: Final[dict[int, tuple[float, float, list[float] | None, tuple[float, fl
     1: (3, 1.6, None, (3, 6), 1.25),
     2: (4, 1.4, [6, 2, 1, 2], (5, 8.5), 1.2),
     3: (7, 1.1, [5, 2, 1, 2], (7.5, 11.5), 1.1),
-    4: (10, 0.9, [3, 2], (10.5, 14), 1.0),
-    5: (12.5, 0.7, [1.5, 2], (13.5, 17), 0.92),
+    4: (10, 0.9, [3, 2], (10.5, 14.5), 1.0),
+    5: (14, 0.7, [1.5, 2], (14.5, 17), 0.92),
 }
 
 
@@ -254,11 +254,15 @@ class _Drawing:
             suffix = f"-{level}" if has_levels else ""
             band = {
                 "line-color": color,
-                "line-opacity": 0.12,
+                "line-opacity": zooms(12, 0.12, 15, 0.05),
                 "line-width": zooms(6, width_px * 2, 14, width_px * 5),
                 "line-offset": zooms(6, width_px, 14, width_px * 2.5),
             }
-            line = {"line-color": color, "line-opacity": 0.75, "line-width": zooms(6, width_px * 0.6, 14, width_px)}
+            line = {
+                "line-color": color,
+                "line-opacity": zooms(12, 0.75, 15, 0.4),
+                "line-width": zooms(6, width_px * 0.6, 14, width_px),
+            }
             yield self.layer(f"band{suffix}", "line", layout={"line-join": "round"}, paint=band, **more)
             yield self.layer(
                 f"border{suffix}", "line", layout={"line-join": "round"},
@@ -316,7 +320,7 @@ _PLACEMENTS: Final[dict[Geometry, dict[str, Json]]] = {
         "text-variable-anchor": ["left", "right", "top", "bottom"],
         "text-radial-offset": 0.75,
         "text-justify": "auto",
-        "text-max-width": 9,
+        "text-max-width": 11,
         "text-padding": 4,
     },
     Geometry.LINE: {

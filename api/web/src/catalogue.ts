@@ -39,11 +39,11 @@ export const groups = computed(() => {
   return [...found].map(([title, members]) => ({ title, members }))
 })
 
-/** The city as one box: that of its built areas, since divisions reach far beyond and single points stray. */
+/** The city as one box: where its registers overlap, since divisions reach far beyond what is built and farms stray. */
 export const cityBox = computed<Box | null>(() => {
   const all = collections.value ?? []
   const data = all.filter((c) => !c.base)
-  return unite(data.filter((c) => c.geometryType === 'polygon')) ?? unite(data) ?? unite(all)
+  return overlap(data.filter((c) => c.id.startsWith('base.'))) ?? unite(data) ?? unite(all)
 })
 
 /** The first year of which anything is known. */
@@ -115,11 +115,25 @@ function fail(what: Failure['what'], error: unknown): void {
   failure.value = { what, kind: known.kind, detail: known.detail }
 }
 
+function boxesOf(some: Collection[]): Box[] {
+  return some.map((c) => c.extent?.spatial?.bbox?.[0]).filter((b): b is Box => Array.isArray(b) && b.length === 4)
+}
+
+function edges(boxes: Box[]): [west: number[], south: number[], east: number[], north: number[]] {
+  return [boxes.map((b) => b[0]), boxes.map((b) => b[1]), boxes.map((b) => b[2]), boxes.map((b) => b[3])]
+}
+
 function unite(some: Collection[]): Box | null {
-  const boxes = some.map((c) => c.extent?.spatial?.bbox?.[0]).filter((b): b is Box => Array.isArray(b) && b.length === 4)
-  if (!boxes.length) return null
-  const pick = (i: 0 | 1 | 2 | 3, of: (...values: number[]) => number): number => of(...boxes.map((b) => b[i]))
-  return [pick(0, Math.min), pick(1, Math.min), pick(2, Math.max), pick(3, Math.max)]
+  const boxes = boxesOf(some)
+  const [west, south, east, north] = edges(boxes)
+  return boxes.length ? [Math.min(...west), Math.min(...south), Math.max(...east), Math.max(...north)] : null
+}
+
+function overlap(some: Collection[]): Box | null {
+  const boxes = boxesOf(some)
+  const [west, south, east, north] = edges(boxes)
+  const box: Box = [Math.max(...west), Math.max(...south), Math.min(...east), Math.min(...north)]
+  return boxes.length && box[0] < box[2] && box[1] < box[3] ? box : null
 }
 
 watch([theme, () => session.language], loadStyle)
