@@ -79,7 +79,7 @@ def load(
     """
     collection = catalogue[into]
     options = options or LoadOptions()
-    source = open_source(path, options.read)
+    source = open_source(path, replace(options.read, prefer=collection.noun))
     divisions = DivisionMap.of(database, catalogue) if collection.division == "locate" else DivisionMap(())
     reference = reference_for(database, catalogue, collection)
     placement = place(source, geometry=collection.geometry, crs=options.read.crs, reference=reference)
@@ -272,7 +272,10 @@ def loaded_before(database: Database, path: Path, into: str) -> bool:
 
 
 def _overlap(row: int, kept: int) -> Text:
-    return Text(f"与第 {kept} 行的有效期重叠", f"its valid time overlaps that of row {kept}")
+    return Text(
+        f"与第 {kept} 行为同一要素且有效期重叠,保留第 {kept} 行",
+        f"the same feature as row {kept} with overlapping valid time; row {kept} was kept",
+    )
 
 
 def _duplicate(row: int, kept: int) -> Text:

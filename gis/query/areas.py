@@ -26,8 +26,11 @@ def area_condition(area: Box | Shape | Circle | Cells | Division, collection: Co
 def _boxes(box: Box) -> Statement:
     tests: list[str] = []
     values: list[Any] = []
+    # the envelope of a diagonal: of a box without width it is a point or a line, which can intersect something, while
+    # a polygon without area intersects nothing
+    envelope = "ST_Envelope(ST_SetSRID(ST_MakeLine(ST_MakePoint(%s, %s), ST_MakePoint(%s, %s)), 4326))"
     for part in box.parts:
-        tests.append("ST_Intersects(geom, ST_MakeEnvelope(%s, %s, %s, %s, 4326))")
+        tests.append(f"ST_Intersects(geom, {envelope})")
         values += [part.west, part.south, part.east, part.north]
     return Statement(f"({' OR '.join(tests)})" if len(tests) > 1 else tests[0], tuple(values))
 

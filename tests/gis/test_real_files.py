@@ -11,7 +11,6 @@ import shapely
 
 from gis.catalog import Catalogue
 from gis.city import City
-from gis.exchange.readers.source import ReadOptions
 from gis.store.database import Database
 from layers import LAYERS
 
@@ -42,7 +41,7 @@ def city(database_url: str) -> Iterator[City]:
 def test_openstreetmap_files_load_row_for_row(
     city: City, realdata: Path, file: str, layer: str, rows: int, taken: int
 ) -> None:
-    report = city.load(realdata / "osm" / file, f"base.{layer}", read=ReadOptions(layer=layer))
+    report = city.load(realdata / "osm" / file, f"base.{layer}")
     assert (report.rows, report.changes.new, report.rejected) == (rows, taken, rows - taken)
     assert set(report.findings.rejected) <= {"bad-geometry", "no-geometry"}
     frame = city.ask(f"base.{layer}").frame()

@@ -52,11 +52,12 @@ class OsmSource:
         self.path = path
         self.findings = Findings()
         self._options = options
-        self._layer = _choose_layer(path, options.layer)
+        name = options.layer or options.prefer or ""
+        self._layer = _choose_layer(path, name)
         self._check_header()
-        name = options.layer or ""
-        self.findings.decide("layer", name, f"由用户指定;规则:{self._layer.rule}",
-                             f"named by the user; the rule: {self._layer.rule}")  # fmt: skip
+        zh, en = ("由用户指定", "named by the user") if options.layer else ("与数据集同名", "named as the collection")
+        rule = self._layer.rule
+        self.findings.decide("layer", name, f"{zh};规则:{rule}", f"{en}; the rule: {rule}")
         self.findings.decide("crs", "EPSG:4326", "OSM 坐标均为 WGS 84", "OSM coordinates are WGS 84")
         self.findings.decide("encoding", "utf-8", "OSM 文件均为 UTF-8", "OSM files are UTF-8")
         decide_columns(self.findings, ["osm_id", *self._layer.columns])

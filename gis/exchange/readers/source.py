@@ -72,10 +72,12 @@ class ReadOptions:
     """What the user already knows about a file; whatever is None is found out, and said.
 
     `crs` is "EPSG:4548", "GCJ-02", "BD-09" or any name pyproj takes; `x` and `y` name the coordinate columns;
-    `layer` is a layer or sheet; `header_row` counts from 1.
+    `layer` is a layer or sheet, `prefer` the one to take where none is named and there are several; `header_row`
+    counts from 1.
     """
 
     layer: str | None = None
+    prefer: str | None = None
     encoding: str | None = None
     crs: str | None = None
     x: str | None = None

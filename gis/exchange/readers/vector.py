@@ -69,6 +69,10 @@ def choose_layer(path: Path, options: ReadOptions, findings: Findings) -> str:
             f"{path.name} 没有图层 {options.layer!r};现有:{names or '无'}",
             subject=options.layer,
         )
+    if len(candidates) > 1 and options.prefer in candidates:
+        findings.decide("layer", options.prefer, f"与数据集同名;文件中的图层:{names}",
+                        f"named as the collection; the layers in the file: {names}")  # fmt: skip
+        return options.prefer
     if len(candidates) == 1:
         findings.decide("layer", candidates[0], f"文件中的图层:{names}", f"the layers in the file: {names}")
         return candidates[0]
