@@ -11,6 +11,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from gis.catalog import Collection
+from gis.codes import division_column
 from gis.exchange.columns import Typed
 from gis.geo import cells, mercator
 from gis.store import copy
@@ -90,9 +91,7 @@ class Frame:
             return np.zeros(len(xy), np.int64)
         if source == "locate":
             return self.locate(xy)
-        codes = typed.table.column(source).combine_chunks()
-        digits = pc.fill_null(pc.match_substring_regex(codes, r"^[0-9]{2,12}$"), False)
-        return np.asarray(pc.utf8_rpad(pc.if_else(digits, codes, "0"), 12, "0").cast(pa.int64()))
+        return division_column.check_column(typed.table.column(source).combine_chunks()).code
 
 
 def key_sql(collection: Collection) -> str:

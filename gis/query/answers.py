@@ -1,6 +1,7 @@
 """What is made of the protected relation: a page of features, groups with their figures, a count."""
 
 from gis.catalog import FieldType
+from gis.codes import division_column
 from gis.errors import BadQuery
 from gis.geo import cells
 from gis.query.plan import Plan
@@ -17,7 +18,6 @@ _READABLE = (
     f"{_CELL.format('cell')} AS cell",
     f"{_CODE.format('division')} AS division",
 )
-_DIVISION_DIGITS = {1: 10, 2: 8, 3: 6, 4: 3, 5: 0}
 _SQL_FUNCTION = {
     "count": "count(*)",
     "sum": "sum({})",
@@ -112,10 +112,9 @@ def _key(by: By, plan: Plan) -> str:
             )
         return cells.parent_sql("cell", by.resolution)
     if isinstance(by, ByDivision):
-        if by.level not in _DIVISION_DIGITS:
+        if not 1 <= by.level <= 5:
             raise BadQuery("a division level is 1 to 5", "区划级别为 1 至 5", subject="by")
-        unit = 10 ** _DIVISION_DIGITS[by.level]
-        return f"division / {unit} * {unit}"
+        return division_column.at_level_sql("division", by.level)
     if not plan.collection.timed:
         raise BadQuery(f"{plan.collection.id} has no valid time", f"{plan.collection.id} 没有有效时间", subject="by")
     return f"date_trunc('{by.bin}', valid_from, 'Asia/Shanghai')"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from gis.catalog import Collection
+from gis.codes.division import Division as DivisionCode
 from gis.errors import BadQuery
 from gis.geo import cells
 from gis.geo.area import Box, Cells, Circle, Division, Shape
@@ -14,7 +15,7 @@ def area_condition(area: Box | Shape | Circle | Cells | Division, collection: Co
     if isinstance(area, Cells):
         return _cells(area, collection)
     if isinstance(area, Division):
-        return Statement("division BETWEEN %s AND %s", _division_range(area.code))
+        return Statement("division BETWEEN %s AND %s", DivisionCode.from_int(area.code).range_)
     if isinstance(area, Box):
         return _boxes(area)
     if isinstance(area, Shape):
@@ -61,10 +62,3 @@ def _cells(area: Cells, collection: Collection) -> Statement:
         tests.append("cell BETWEEN %s AND %s")
         values += cells.child_range(cell, collection.cell_resolution)
     return Statement(f"({' OR '.join(tests)})" if tests else "false", tuple(values))
-
-
-def _division_range(code: int) -> tuple[int, int]:
-    for zeros in (10, 8, 6, 3):
-        if code % 10**zeros == 0:
-            return code, code + 10**zeros - 1
-    return code, code
