@@ -252,11 +252,12 @@ class _Drawing:
             more: StyleLayer = {"filter": at_level(level)} if has_levels else {}
             more["minzoom"] = max(self.collection.min_zoom, from_zoom)
             suffix = f"-{level}" if has_levels else ""
+            # it must not reach out of a tile's margin, or the edges along which areas are cut come into sight
             band = {
                 "line-color": color,
-                "line-opacity": zooms(12, 0.12, 15, 0.05),
-                "line-width": zooms(6, width_px * 2, 14, width_px * 5),
-                "line-offset": zooms(6, width_px, 14, width_px * 2.5),
+                "line-opacity": zooms(12, 0.14, 15, 0.07),
+                "line-width": zooms(6, width_px * 2, 14, width_px * 3),
+                "line-offset": zooms(6, width_px, 14, width_px * 1.5),
             }
             line = {
                 "line-color": color,

@@ -10,6 +10,7 @@ from gis.base import BASE
 from gis.catalog import Catalogue, Collection, Geometry, Layer, Style, StyleClass
 from gis.catalog.field import number, text
 from gis.text import Text
+from tiles.grid import EXTENT, MARGIN
 from tiles.style import DEEPEST_TILE_ZOOM, MISSING_PATTERN, THEMES, Theme, label_source_layer, map_style, shown_at_first
 
 TILES = "/collections/{collection}/tiles/WebMercatorQuad/{z}/{y}/{x}"
@@ -157,6 +158,15 @@ def test_divisions_are_told_by_dashed_borders_and_names_by_level() -> None:
     assert parts["border-3"]["minzoom"] < parts["border-5"]["minzoom"]
     assert parts["label-3"]["maxzoom"] < parts["label-5"]["maxzoom"]
     assert parts["label-5"]["filter"][-1] == 5
+
+
+def test_the_band_along_a_border_stays_within_the_margin_of_a_tile() -> None:
+    """Beyond it, the edges along which areas are cut for a tile would be drawn."""
+    margin_px = MARGIN / EXTENT * 512
+    for one in drawn()["layers"]:
+        if "line-offset" in one.get("paint", {}):
+            widest_px, farthest_px = one["paint"]["line-width"][-1], one["paint"]["line-offset"][-1]
+            assert farthest_px + widest_px / 2 < margin_px
 
 
 def test_names_in_english_where_there_are_any() -> None:
