@@ -83,6 +83,9 @@ class Asked:
 
     def question(self, *beside: str, forms: tuple[str, ...] = ("geojson", "json")) -> list[tuple[str, str]]:
         """The parameters of the question proper, without `lang`, `f` and those named."""
+        beside_all = [name for name, _ in self.parameters if name in ("lang", "f")]
+        if len(set(beside_all)) < len(beside_all):
+            raise BadQuery("lang and f are given once", "lang 与 f 只能各给一次", subject=beside_all[0])
         self._check(dict(self.parameters), forms)
         return [(name, value) for name, value in self.parameters if name not in ("lang", "f", *beside)]
 

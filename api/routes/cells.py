@@ -75,5 +75,5 @@ def _hexagon(cell: str | None, figures: dict[str, Any]) -> dict[str, Any]:
         "type": "Feature",
         "id": cell,
         "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
-        "properties": {"cell": cell, "area_km2": round(h3.cell_area(cell, "km^2"), 6), **figures},
+        "properties": {"cell": cell, "area_km2": round(h3.cell_area(cell, "km^2"), 9), **figures},
     }

@@ -49,6 +49,7 @@ async def items(collection_id: str, city: City, ask: Ask) -> Response:
 async def item(collection_id: str, fid: str, city: City, ask: Ask) -> Response:
     """One feature; over a span of time its latest version in it."""
     collection = city.collection(collection_id)
+    ask.only(*_ITEM, forms=("geojson", "json"))
     plan = city.plan(parse_parameters(collection, ask.question(), _ITEM))
     number = int(fid) if fid.isascii() and fid.isdigit() and len(fid) < 17 else -1
     versions = await city.database.rows(geojson.feature(plan, number)) if 0 <= number <= _LARGEST_FID else []

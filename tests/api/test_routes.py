@@ -1,0 +1,219 @@
+"""Every address: what it says of itself, in which language, and what it refuses."""
+
+import re
+from typing import Any
+
+import pytest
+
+from api.routes.landing import CONFORMS_TO
+from gis.base import BASE
+from tests.api.served_city import SampleCity
+
+PATHS = [
+    "/", "/conformance", "/api", "/collections", "/collections/base.pois", "/collections/base.pois/schema",
+    "/collections/base.pois/queryables", "/collections/base.pois/items", "/collections/base.pois/items/5",
+    "/collections/base.pois/cells", "/collections/base.pois/tiles", "/collections/base.pois/tiles/WebMercatorQuad",
+    "/styles", "/styles/onemap", "/health",
+]  # fmt: skip
+FILES = ["/map", "/map/", "/map/assets/app-1a2b.js"]
+
+
+@pytest.mark.parametrize("path", PATHS + FILES)
+def test_every_address_answers_get_and_head_alike(city: SampleCity, path: str) -> None:
+    got, head = city.get(path), city.get(path, "HEAD")
+    assert got.status_code == head.status_code == 200
+    assert got.content and not head.content
+    kept = ("content-type", "content-length", "cache-control", "etag", "content-language")
+    if path != "/health":
+        assert {n: got.headers.get(n) for n in kept} == {n: head.headers.get(n) for n in kept}
+    for answer in (got, head):
+        assert re.fullmatch("[0-9a-f]{16}", answer.headers["onemap-request-id"])
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_unknown_parameters_are_refused_by_name(city: SampleCity, path: str) -> None:
+    for language, word in (("zh", "参数"), ("en", "parameter")):
+        answer = city.get(f"{path}?colour=red&lang={language}")
+        assert answer.status_code == 400
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["content-language"] == language
+        found = answer.json()
+        assert found["subject"] == "colour" and word in found["detail"]
+        assert "lang" in found["detail"] or "bbox" in found["detail"]
+        assert (found["status"], found["instance"]) == (400, path)
+    assert city.get(f"{path}?f=xml").status_code == 400
+    assert city.get(f"{path}?lang=de").status_code == 400
+    assert city.get(f"{path}?lang=en&lang=zh").status_code == 400
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_addresses_can_only_be_read(city: SampleCity, method: str) -> None:
+    for path in ("/collections", "/collections/base.pois/items", "/collections/base.pois/tiles/WebMercatorQuad/3/1/1"):
+        answer = city.get(path, method, content=b"x" * 100)
+        assert answer.status_code in (404, 405) and answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing", "/collections/base.cats", "/collections/base.cats/items", "/collections/base.pois/items/77777",
+        "/collections/base.pois/items/x", "/collections/base.pois/items/-1", "/collections/base.pois/items/1e3",
+        "/collections/base.pois/items/99999999999999999999", "/styles/other", "/map/assets/../index.html",
+        "/map/assets/%2e%2e/%2e%2e/app.py", "/map/assets/missing.js", "/collections/", "/collections/base.pois/tiles/x",
+        "/collections/%00", "/%ff",
+    ],
+)  # fmt: skip
+def test_what_is_not_there(city: SampleCity, path: str) -> None:
+    answer = city.get(path, headers={"accept-language": "en-GB,en;q=0.9,zh;q=0.5"})
+    assert answer.status_code == 404, answer.text
+    found = answer.json()
+    assert found["title"] == "Not found" and found["type"] == "about:blank" and found["detail"]
+
+
+def test_addresses_without_end(city: SampleCity) -> None:
+    answer = city.get("/collections/base.pois/items?filter=" + "x" * 20_000)
+    assert answer.status_code == 414 and "16384" in answer.json()["detail"]
+
+
+LANGUAGES = [
+    (None, "zh"), ("en", "en"), ("zh-CN", "zh"), ("en-US,en;q=0.9", "en"), ("de,en;q=0.5,zh;q=0.4", "en"),
+    ("fr", "zh"), ("*", "zh"), ("en;q=x,zh", "zh"), ("", "zh"), ("zh;q=0.1,en;q=0.2", "en"), ("en;q=0", "zh"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("accepted", "language"), LANGUAGES)
+def test_the_language_is_the_readers(city: SampleCity, accepted: str | None, language: str) -> None:
+    headers = {} if accepted is None else {"accept-language": accepted}
+    answer = city.get("/collections/base.pois", headers=headers)
+    assert answer.headers["content-language"] == language
+    assert answer.json()["title"] == {"zh": "兴趣点", "en": "Points of interest"}[language]
+    assert city.get("/collections/base.pois?lang=en", headers=headers).json()["title"] == "Points of interest"
+
+
+def test_the_landing_page(city: SampleCity) -> None:
+    rels = {link["rel"] for link in city.get("/").json()["links"]}
+    assert {"self", "service-desc", "conformance", "data"} <= rels
+    page = city.get("/", headers={"accept": "text/html,*/*"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert 'href="/map"' in page.text and 'href="/api"' in page.text
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page.text)
+    assert city.get("/?f=json", headers={"accept": "text/html"}).json()["title"]
+
+
+def test_conformance(city: SampleCity) -> None:
+    assert city.get("/conformance").json()["conformsTo"] == list(CONFORMS_TO)
+
+
+def test_links_lead_somewhere(city: SampleCity) -> None:
+    """Every link of every document, two steps from the landing page."""
+    seen: set[str] = set()
+    todo = ["http://city.test/"]
+    for _ in range(3):
+        following: list[str] = []
+        for url in todo:
+            answer = city.get(url.removeprefix("http://city.test"))
+            assert answer.status_code == 200, url
+            if "json" in answer.headers["content-type"]:
+                following += _links(answer.json())
+        seen.update(todo)
+        todo = [
+            u for u in dict.fromkeys(following) if u not in seen and u.startswith("http://city.test") and "{" not in u
+        ]
+    assert len(seen) > 30
+
+
+def _links(content: Any) -> list[str]:
+    if isinstance(content, dict):
+        own = [content["href"]] if "rel" in content and "href" in content else []
+        return own + [link for value in content.values() for link in _links(value)]
+    return [link for value in content for link in _links(value)] if isinstance(content, list) else []
+
+
+MEMBERS = {
+    "id", "title", "description", "titles", "descriptions", "group", "itemType", "geometryType", "extent", "crs",
+    "storageCrs", "minzoom", "maxzoom", "timed", "base", "count", "updated", "source", "license", "fields", "style",
+    "links",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("declared", BASE.collections, ids=lambda c: c.id)
+def test_a_collection_tells_its_declaration(city: SampleCity, declared: Any) -> None:
+    found = city.get(f"/collections/{declared.id}?lang=en").json()
+    assert set(found) == MEMBERS
+    assert found["title"] == declared.title.en and found["titles"]["zh"] == declared.title.zh
+    assert found["geometryType"] == declared.geometry.value
+    assert [f["name"] for f in found["fields"]] == list(declared.by_name)
+    assert {f["name"]: f["unit"] for f in found["fields"]} == {f.name: f.unit for f in declared.fields}
+    assert all(set(f["title"]) == {"zh", "en"} for f in found["fields"])
+    assert [c["title"]["zh"] for c in found["style"]["classes"]] == [c.title.zh for c in declared.style.classes]
+    rels = [link["rel"] for link in found["links"]]
+    assert {"self", "items", "tiles", "cells", "describedby"} <= set(rels)
+    listed = {c["id"]: c for c in city.get("/collections?lang=en").json()["collections"]}
+    assert listed[declared.id] == found
+
+
+def test_a_collection_tells_its_data(city: SampleCity) -> None:
+    found = city.get("/collections/base.buildings").json()
+    shapes = [r.shape for r in city.rows["base.buildings"] if r.shape is not None]
+    west = min(s.bounds[0] for s in shapes)
+    north = max(s.bounds[3] for s in shapes)
+    bbox = found["extent"]["spatial"]["bbox"][0]
+    assert (bbox[0], bbox[3]) == (pytest.approx(west, abs=1e-4), pytest.approx(north, abs=1e-4))
+    assert found["count"] == len(shapes) and found["updated"] == "2026-01-02T03:04:05Z"
+    empty = city.get("/collections/base.addresses").json()
+    assert empty["count"] == 0 and empty["extent"] == {} and empty["updated"] is None
+
+
+def test_schema_and_queryables(city: SampleCity) -> None:
+    schema = city.get("/collections/base.buildings/schema").json()
+    assert schema["properties"]["height_m"]["x-ogc-unit"] == "m" and schema["required"] == ["code"]
+    names = set(city.get("/collections/base.buildings/items/7").json()["properties"])
+    assert names == set(schema["properties"]) - {"geometry"}
+    queryables = city.get("/collections/base.buildings/queryables").json()
+    assert queryables["additionalProperties"] is False and "geometry" in queryables["properties"]
+    for name in set(queryables["properties"]) - {"geometry"}:
+        assert city.get(f"/collections/base.buildings/items?limit=1&{name}=1").status_code == 200
+
+
+def test_the_api_describes_what_there_is(city: SampleCity) -> None:
+    answer = city.get("/api")
+    assert answer.headers["content-type"] == "application/vnd.oai.openapi+json;version=3.0"
+    document = answer.json()
+    assert document["openapi"].startswith("3.0.")
+    for path, operations in document["paths"].items():
+        concrete = path
+        for name, value in (("collectionId", "base.pois"), ("featureId", "5"), ("tileMatrix", "10"), ("tileRow", "416"),
+                            ("tileCol", "843"), ("styleId", "onemap")):  # fmt: skip
+            concrete = concrete.replace(f"{{{name}}}", value)
+        assert city.get(concrete).status_code == 200, concrete
+        for parameter in operations["get"]["parameters"]:
+            if "$ref" in parameter:
+                name = parameter["$ref"].removeprefix("#/components/parameters/")
+                found = document["components"]["parameters"][name]
+                if found["in"] == "query":
+                    refused = city.get(f"{concrete}?{name}=%01")
+                    assert "parameter" not in refused.text.partition("there is no")[2], (concrete, name)
+                else:
+                    assert f"{{{name}}}" in path
+
+
+def test_styles(city: SampleCity) -> None:
+    light, dark = (city.get(f"/styles/onemap?theme={t}&lang=en").json() for t in ("light", "dark"))
+    assert light["version"] == 8 and light["layers"] != dark["layers"]
+    tiles = light["sources"]["base.pois"]["tiles"][0]
+    assert city.get(tiles.removeprefix("http://city.test").format(z=10, y=416, x=843)).status_code == 200
+    assert city.get("/styles/onemap?theme=pink").json()["subject"] == "theme"
+
+
+def test_the_map_is_kept_only_where_its_name_changes(city: SampleCity) -> None:
+    assert city.get("/map").headers["cache-control"] == "no-cache"
+    assert "immutable" in city.get("/map/assets/app-1a2b.js").headers["cache-control"]
+    assert city.get("/map?lang=en").status_code == 200
+
+
+def test_health(city: SampleCity) -> None:
+    found = city.get("/health")
+    assert found.json()["status"] == "ready" and found.headers["cache-control"] == "no-store"
