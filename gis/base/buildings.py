@@ -16,14 +16,14 @@ USES = {
 }
 
 _LOOKS = (
-    ("residential", "#d9c9b8", "#4a4540"),
-    ("commercial", "#d6a99a", "#5a4440"),
-    ("office", "#b9bfd0", "#454c5e"),
-    ("industrial", "#c3bcc9", "#4b4652"),
-    ("school", "#e0cf9a", "#5a5340"),
-    ("hospital", "#e3b3b8", "#5c444a"),
-    ("public", "#a9c4c0", "#40524f"),
-    ("other", "#d8d5cf", "#42464d"),
+    ("residential", "#d9c9b8", "#6b5d4b"),
+    ("commercial", "#d6a99a", "#84564b"),
+    ("office", "#b9bfd0", "#56648a"),
+    ("industrial", "#c3bcc9", "#6a5878"),
+    ("school", "#e0cf9a", "#857338"),
+    ("hospital", "#e3b3b8", "#8a5560"),
+    ("public", "#a9c4c0", "#4b7a74"),
+    ("other", "#d8d5cf", "#565b64"),
 )
 
 BUILDINGS = Collection(

@@ -1,7 +1,7 @@
 """A question to the city, as one frozen value: the URL, the notebook cell, the tile source and the audit line."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from gis.errors import BadQuery
@@ -104,6 +104,7 @@ class Query:
         """Refuse what no plan could answer."""
         if self.as_of is not None and self.as_of.tzinfo is None:
             raise BadQuery("as-of needs a time zone", "as-of 缺少时区", subject="as-of")
+        object.__setattr__(self, "as_of", self.as_of and self.as_of.astimezone(UTC))
         if (self.page.limit is not None and self.page.limit < 1) or self.page.offset < 0:
             raise BadQuery("limit is at least 1, offset at least 0", "limit 至少为 1,offset 至少为 0", subject="limit")
         for measure in self.measure:

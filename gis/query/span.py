@@ -23,12 +23,14 @@ class Span:
     end: datetime | None = None
 
     def __post_init__(self) -> None:
-        """Refuse naive and backward spans."""
-        for value in (self.start, self.end):
+        """Refuse naive and backward spans; keep UTC, since equal instants of other zones are not always equal values."""
+        for name in ("start", "end"):
+            value = getattr(self, name)
             if value is not None and value.tzinfo is None:
                 raise BadQuery(
                     f"{value.isoformat()} has no time zone", f"{value.isoformat()} 缺少时区", subject="datetime"
                 )
+            object.__setattr__(self, name, value and value.astimezone(UTC))
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise BadQuery(
                 "the end of the time span is not after its start", "时间段的终点应晚于起点", subject="datetime"

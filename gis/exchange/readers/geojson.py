@@ -21,7 +21,6 @@ from gis.exchange.readers.json_stream import JsonStream, features, lines
 from gis.exchange.readers.source import Batch, Findings, ReadOptions
 from gis.exchange.readers.text import BROKEN
 from gis.exchange.readers.text_stream import characters, settle_text_encoding
-from gis.exchange.readers.vector import decide_columns
 from gis.text import Text
 
 _TYPES = frozenset(
@@ -53,7 +52,7 @@ class GeoJsonSource:
         self._head: dict[str, Any] = {}
         self.total_rows: int | None = self._survey()
         self.crs: str | None = self._declared_crs()
-        decide_columns(self.findings, list(self._types))
+        self.findings.decide_columns(list(self._types))
 
     def batches(self) -> Iterator[Batch]:
         """The features in the file's order; what is no feature or has no readable geometry is refused."""

@@ -133,3 +133,11 @@ def _read_mixed_points(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> _
 def _gather(data: NDArray[np.uint8], start: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
     taken: NDArray[np.uint8] = data[start[:, np.newaxis] + np.arange(width)]
     return taken
+
+
+def is_wkb_field(field: pa.Field) -> bool:
+    """Whether an Arrow field says that it holds WKB (GeoArrow, extension name `geoarrow.wkb` or `ogc.wkb`)."""
+    named = (field.metadata or {}).get(b"ARROW:extension:name", b"")
+    if isinstance(field.type, pa.BaseExtensionType):
+        named = str(field.type.extension_name).encode()
+    return named in (b"geoarrow.wkb", b"ogc.wkb")

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 
 from gis.errors import BadInput
 from gis.exchange.readers.declared_crs import crs_name
-from gis.exchange.readers.geometry import geometric_batch
+from gis.exchange.readers.faults import gdal_errors
+from gis.exchange.readers.geometry import geometric_batch, is_wkb_field
 from gis.exchange.readers.source import Batch, Findings, ReadOptions
 from gis.exchange.readers.strings import without_bad_text
-from gis.exchange.readers.vector import decide_columns, gdal_errors, is_wkb_field
 from gis.text import Text
 
 #: Read through a buffer of this size, so that a row group need not fit into memory.
@@ -41,7 +41,7 @@ class GeoParquetSource:
         self._geometry = None if self._xy else self._geometry_column()
         self.crs: str | None = self._declared_crs()
         self._covering = self._covering_columns()
-        decide_columns(self.findings, [n for n in self._schema.names if n not in self._left_out()])
+        self.findings.decide_columns([n for n in self._schema.names if n not in self._left_out()])
 
     def batches(self) -> Iterator[Batch]:
         """The rows in the file's order. Raises BadInput where the file is damaged."""

@@ -22,7 +22,6 @@ from gis.exchange.readers.placemarks import Placemark, Shape, broken_kml, parse_
 from gis.exchange.readers.source import Batch, Findings, ReadOptions
 from gis.exchange.readers.text import BROKEN
 from gis.exchange.readers.text_stream import characters, settle_text_encoding
-from gis.exchange.readers.vector import decide_columns
 from gis.text import Text
 
 _COMMA = re.compile(r"\s*,\s*")
@@ -55,7 +54,7 @@ class KmlSource:
         self.findings.decide("crs", "EPSG:4326", "KML 规定为 WGS 84,但国内地图软件导出的可能是 GCJ-02",
                              "KML fixes WGS 84, but exports of Chinese map programs may be GCJ-02",
                              sure=False)  # fmt: skip
-        decide_columns(self.findings, self._names)
+        self.findings.decide_columns(self._names)
 
     def batches(self) -> Iterator[Batch]:
         """The Placemarks in the file's order; those without readable coordinates are refused."""

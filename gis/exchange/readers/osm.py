@@ -19,7 +19,6 @@ from gis.catalog import Geometry
 from gis.errors import BadInput
 from gis.exchange.readers.osm_tags import LAYERS, OsmLayer, Values
 from gis.exchange.readers.source import Batch, Findings, ReadOptions
-from gis.exchange.readers.vector import decide_columns
 from gis.text import Text
 
 MEMORY_FILE_BYTES = 256 << 20
@@ -60,7 +59,7 @@ class OsmSource:
         self.findings.decide("layer", name, f"{zh};规则:{rule}", f"{en}; the rule: {rule}")
         self.findings.decide("crs", "EPSG:4326", "OSM 坐标均为 WGS 84", "OSM coordinates are WGS 84")
         self.findings.decide("encoding", "utf-8", "OSM 文件均为 UTF-8", "OSM files are UTF-8")
-        decide_columns(self.findings, ["osm_id", *self._layer.columns])
+        self.findings.decide_columns(["osm_id", *self._layer.columns])
 
     def batches(self) -> Iterator[Batch]:
         """The layer's objects, areas as soon as they are complete. Raises BadInput where the file breaks off."""

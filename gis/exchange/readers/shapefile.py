@@ -18,10 +18,10 @@ from gis.errors import BadInput
 from gis.exchange.readers.archive import Unpacked, unpack
 from gis.exchange.readers.dbf import DbfTable, read_dbf, scan_text, settle_encoding
 from gis.exchange.readers.declared_crs import crs_name
-from gis.exchange.readers.geometry import geometric_batch
+from gis.exchange.readers.geometry import geometric_batch, is_wkb_field
 from gis.exchange.readers.source import Batch, Findings, ReadOptions
 from gis.exchange.readers.strings import decode_cut, decode_text, reject_bad_text
-from gis.exchange.readers.vector import decide_columns, decide_declared_crs, gdal_batches, is_wkb_field
+from gis.exchange.readers.vector import decide_declared_crs, gdal_batches
 
 PARTS = frozenset({".shp", ".shx", ".dbf", ".prj", ".cpg"})
 _HEADER_BYTES = 100
@@ -101,7 +101,7 @@ class ShapefileSource:
         declared = cpg.read_text(encoding="ascii", errors="replace") if cpg else None
         encoding = settle_encoding(self._dbf, text, declared, self._options.encoding, self.findings)
         names = _field_names(self._dbf, encoding, self.findings)
-        decide_columns(self.findings, names)
+        self.findings.decide_columns(names)
         if text.deleted:
             self.findings.decide("deleted", str(text.deleted), f".dbf 中 {text.deleted} 条已标记删除的记录不读取",
                                  f"{text.deleted} records that the .dbf marks as deleted are not read")  # fmt: skip

@@ -1,6 +1,6 @@
 """What every reader hands on: a file as batches of rows, the decisions taken about it, and the rows refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -113,6 +113,10 @@ class Findings:
     def decide(self, about: str, value: str, zh: str, en: str, *, sure: bool = True) -> None:
         """Note a decision with its evidence."""
         self.decisions.append(Decision(about, value, Text(zh, en), sure))
+
+    def decide_columns(self, names: Sequence[str]) -> None:
+        """Note which attribute columns the file has."""
+        self.decide("columns", ", ".join(names), f"共 {len(names)} 个属性列", f"{len(names)} attribute columns")
 
     def reject(self, row: int, reason: str, text: Text, value: object = "") -> None:
         """Note a row that is not taken."""

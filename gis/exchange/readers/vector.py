@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError
 from pyogrio.raw import open_arrow
 
 from gis.errors import BadInput
 from gis.exchange.readers.declared_crs import crs_name
-from gis.exchange.readers.geometry import geometric_batch
+from gis.exchange.readers.faults import READING, gdal_errors, unreadable
+from gis.exchange.readers.geometry import geometric_batch, is_wkb_field
 from gis.exchange.readers.source import Batch, Findings, ReadOptions
 from gis.exchange.readers.strings import without_bad_text
 from gis.text import Text
@@ -34,7 +34,7 @@ class VectorSource:
         self.crs: str | None = crs_name(info["crs"])
         decide_declared_crs(self.findings, self.crs, info["driver"])
         names = [str(name) for name in info["fields"]]
-        decide_columns(self.findings, names)
+        self.findings.decide_columns(names)
 
     def batches(self) -> Iterator[Batch]:
         """The rows, in the file's order. Raises BadInput where the file breaks off."""
@@ -120,14 +120,6 @@ def _check_offsets(record: pa.RecordBatch) -> None:
             column.validate(full=True)
 
 
-def is_wkb_field(field: pa.Field) -> bool:
-    """Whether an Arrow field says that it holds WKB (GeoArrow, extension name `geoarrow.wkb` or `ogc.wkb`)."""
-    named = (field.metadata or {}).get(b"ARROW:extension:name", b"")
-    if isinstance(field.type, pa.BaseExtensionType):
-        named = str(field.type.extension_name).encode()
-    return named in (b"geoarrow.wkb", b"ogc.wkb")
-
-
 def decide_declared_crs(findings: Findings, crs: str | None, format_name: str) -> None:
     """Note what a file says of its CRS."""
     if crs is None:
@@ -136,41 +128,15 @@ def decide_declared_crs(findings: Findings, crs: str | None, format_name: str) -
         findings.decide("crs", crs, f"{format_name} 文件自己的声明", f"declared in the {format_name} file")
 
 
-def decide_columns(findings: Findings, names: list[str]) -> None:
-    """Note which attribute columns a file has."""
-    listed = ", ".join(names)
-    findings.decide("columns", listed, f"共 {len(names)} 个属性列", f"{len(names)} attribute columns")
-
-
-@contextmanager
-def gdal_errors(path: Path) -> Iterator[None]:
-    """Turn what GDAL and Arrow raise into BadInput with GDAL's own sentence."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (DataSourceError, DataLayerError, pa.ArrowException, RuntimeError, UnicodeDecodeError, OSError) as error:
-        raise _unreadable(path, error) from error
-
-
 @contextmanager
 def _noted(path: Path, findings: Findings) -> Iterator[None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             yield
-        except (DataSourceError, DataLayerError, pa.ArrowException, RuntimeError, UnicodeDecodeError, OSError) as error:
-            raise _unreadable(path, error) from error
+        except READING as error:
+            raise unreadable(path, error) from error
     for message in {str(w.message).strip() for w in caught}:
         if not any(d.about == "driver" and d.value == message for d in findings.decisions):
             said = Text("GDAL 读取时的提示", "GDAL said so while reading")
             findings.decide("driver", message, said.zh, said.en, sure=False)
-
-
-def _unreadable(path: Path, error: Exception) -> BadInput:
-    said = " ".join(str(error).split())[:300]
-    return BadInput(
-        f"{path.name} cannot be read: {said}; export or copy it again",
-        f"{path.name} 无法读取:{said};请重新导出或重新拷贝",
-        subject=str(path),
-    )
