@@ -23,7 +23,7 @@ class Span:
     end: datetime | None = None
 
     def __post_init__(self) -> None:
-        """Refuse naive and backward spans; keep UTC, since equal instants of other zones are not always equal values."""
+        """Refuse naive and backward spans; keep UTC, since equal instants in other zones may be unequal values."""
         for name in ("start", "end"):
             value = getattr(self, name)
             if value is not None and value.tzinfo is None:

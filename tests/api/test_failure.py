@@ -1,0 +1,102 @@
+"""When things go wrong behind the door: honest statuses, words for people, nothing of the inside."""
+
+import asyncio
+import logging
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from api.errors import STATUS, problem
+from api.front import Front
+from gis import errors
+from gis.query.statement import Statement
+from gis.store.database import AsyncDatabase
+from tests.api.served_city import SampleCity
+
+
+@pytest.mark.parametrize(
+    "kind", [e for e in vars(errors).values() if isinstance(e, type) and e.__module__ == "gis.errors"]
+)
+def test_every_kind_of_error_has_a_status(kind: Any) -> None:
+    error = kind("in English", "中文", subject="x")
+    status, headers, body = problem(error, "zh", "/here")
+    listed = any(issubclass(kind, known) for known, _ in STATUS)
+    assert (status < 500 or status == 503) is listed
+    assert "中文".encode() in body and headers["content-type"] == "application/problem+json"
+    assert ("retry-after" in headers) is (status == 503)
+
+
+async def _asked(app: Any, method: str = "GET") -> httpx.Response:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://t") as client:
+        return await client.request(method, "/x?lang=en")
+
+
+def test_the_unforeseen_tells_nothing_but_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("the password is 'secret'")
+
+    with caplog.at_level(logging.ERROR):
+        answer = asyncio.run(_asked(Front(broken)))
+    assert answer.status_code == 500 and "secret" not in answer.text and "RuntimeError" not in answer.text
+    assert answer.headers["onemap-request-id"] in caplog.text and "secret" in caplog.text
+
+
+def test_the_unforeseen_in_a_route(city: SampleCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: Any) -> Any:
+        raise RuntimeError("SELECT secret")
+
+    monkeypatch.setattr(AsyncDatabase, "rows", broken)
+    for path in (
+        "/collections",
+        "/collections/base.pois/items",
+        "/collections/base.roads/tiles/WebMercatorQuad/10/416/843",
+    ):
+        answer = city.get(path)
+        assert answer.status_code == 500 and "secret" not in answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_without_a_database(city: SampleCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def gone(_: AsyncDatabase, __: Statement) -> Any:
+        raise errors.Unavailable("the database does not answer", "数据库无响应")
+
+    monkeypatch.setattr(AsyncDatabase, "rows", gone)
+    for path in (
+        "/collections",
+        "/collections/base.pois/items",
+        "/collections/base.roads/tiles/WebMercatorQuad/10/416/843",
+    ):
+        answer = city.get(path)
+        assert answer.status_code == 503 and answer.headers["retry-after"] == "2"
+        assert answer.json()["detail"] == "数据库无响应"
+    health = city.get("/health")
+    assert health.status_code == 503 and health.json()["status"] == "alive"
+
+
+def test_a_caller_who_hangs_up_is_not_worked_for() -> None:
+    cancelled = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def run() -> None:
+        messages = [{"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"}]
+
+        async def receive() -> Any:
+            return messages.pop(0)
+
+        async def send(_: Any) -> None:
+            raise AssertionError("nobody listens")
+
+        scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+        async with asyncio.timeout(5):
+            await Front(slow)(scope, receive, send)
+
+    asyncio.run(run())
+    assert cancelled.is_set()

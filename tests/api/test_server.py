@@ -1,0 +1,115 @@
+"""The real server: clients of others read it, and a caller who hangs up stops the database."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from gis.settings import CHECKOUT
+from tests.api.served_city import Row
+
+
+@pytest.fixture(scope="module")
+def server(sample_url: tuple[str, dict[str, list[Row]]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of granian serving the sample city."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = (tmp_path_factory.mktemp("server") / "log").open("wb")
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "asgi",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        "api.app:app",
+    ]
+    environment = {**os.environ, "ONEMAP_DATABASE_URL": sample_url[0]}
+    with subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=log, stderr=log) as process:
+        try:
+            _await(f"http://127.0.0.1:{port}/health", Path(log.name))
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+            log.close()
+
+
+def _await(url: str, log: Path) -> None:
+    deadline_s = time.monotonic() + 60
+    while time.monotonic() < deadline_s:
+        try:
+            if httpx.get(url, timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(log.read_text(errors="replace"))
+
+
+def test_it_answers_over_a_socket(server: str) -> None:
+    with httpx.Client(base_url=server) as client:
+        tile = "/collections/base.pois/tiles/WebMercatorQuad/10/416/843"
+        got, head = client.get(tile), client.head(tile)
+        assert (got.status_code, head.status_code) == (200, 200) and got.content and not head.content
+        assert got.headers["etag"] == head.headers["etag"]
+        assert client.get(tile, headers={"if-none-match": got.headers["etag"]}).status_code == 304
+        assert client.head("/collections/base.pois/items").headers["content-type"] == "application/geo+json"
+    # the unread body of a refused request ends its connection, so it has one of its own
+    assert httpx.post(f"{server}/collections", content=b"x" * 100_000).status_code == 405
+    with httpx.Client(base_url=server) as client:
+        assert client.get("/collections").status_code == 200
+
+
+def test_gdal_reads_the_features(server: str) -> None:
+    if not shutil.which("ogrinfo"):
+        pytest.skip("no ogrinfo: install gdal-bin")
+    environment = {**os.environ, "no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
+
+    def ogrinfo(*more: str) -> str:
+        command = ["ogrinfo", "-ro", f"OAPIF:{server}", *more]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment).stdout
+
+    listed = ogrinfo()
+    assert "base.buildings" in listed and "base.pois" in listed
+    found = ogrinfo("-al", "-so", "base.buildings")
+    assert "Feature Count: 200" in found and "height_m: Real" in found and "Polygon" in found
+    near = ogrinfo("base.buildings", "-where", "storeys = 30", "-al", "-so", "-oo", "PAGE_SIZE=3")
+    assert "Feature Count: 6" in near
+
+
+def test_owslib_reads_the_features(server: str) -> None:
+    features = pytest.importorskip("owslib.ogcapi.features", reason="owslib is not installed")
+    client = features.Features(f"{server}/")
+    assert set(client.feature_collections()) >= {"base.pois", "base.buildings"}
+    page = client.collection_items("base.pois", bbox=[116.4, 31.6, 116.6, 31.9], limit=7)
+    assert page["numberReturned"] == 7
+    assert "kind" in client.collection_queryables("base.pois")["properties"]
+
+
+def test_hanging_up_stops_the_database(server: str, sample_url: tuple[str, dict[str, list[Row]]]) -> None:
+    """A question that waits for a lock is gone from the database soon after its caller."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with psycopg.connect(sample_url[0]) as holder, psycopg.connect(sample_url[0], autocommit=True) as watcher:
+        holder.execute("LOCK TABLE base.roads IN ACCESS EXCLUSIVE MODE")
+        for path in ("/collections/base.roads/items", "/collections/base.roads/tiles/WebMercatorQuad/10/416/843"):
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.get(server + path, timeout=httpx.Timeout(5, read=1.0))
+            deadline_s = time.monotonic() + 8
+            while (count := watcher.execute(waiting).fetchone()) != (0,) and time.monotonic() < deadline_s:
+                time.sleep(0.05)
+            assert count == (0,), path
+        holder.rollback()
+    assert httpx.get(f"{server}/collections/base.roads/items").status_code == 200
