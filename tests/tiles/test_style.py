@@ -103,7 +103,7 @@ def test_of_two_names_the_one_seen_from_farther_off_stays() -> None:
     assert names[0] == "base.addresses"
 
 
-@pytest.mark.parametrize(("theme", "color"), [("light", "#d6a99a"), ("dark", "#5a4440")])
+@pytest.mark.parametrize(("theme", "color"), [("light", "#d6a99a"), ("dark", "#84564b")])
 def test_text_classes_match_by_value(theme: Theme, color: str) -> None:
     painted = layer(drawn(theme=theme), "base.buildings:fill")["paint"]["fill-color"]
     assert painted[:2] == ["match", ["to-string", ["get", "use"]]]
