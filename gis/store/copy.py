@@ -63,7 +63,7 @@ def arrow(values: pa.Array | pa.ChunkedArray) -> Column:
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     kind = values.type
-    if any(test(kind) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_large_binary)):
+    if kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary()):
         return Variable(values.cast(pa.large_binary()))
     valid = None if values.null_count == 0 else np.asarray(values.is_valid())
     if pa.types.is_timestamp(kind):
