@@ -14,7 +14,8 @@ from gis.errors import NotFound
 from gis.query import geojson
 from gis.query.query import Query
 from gis.query.span import instant_text
-from gis.query.url import PAGES, ROWS, after_token, parse_parameters
+from gis.query.token import after_token
+from gis.query.url import PAGES, ROWS, parse_parameters
 
 router = APIRouter()
 

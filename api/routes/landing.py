@@ -54,12 +54,16 @@ async def landing(ask: Ask) -> Response:
     """The landing page: links as JSON, a page for browsers."""
     form = ask.only(forms=("json", "html")).get("f", "html" if ask.wants_html else "json")
     if form == "html":
-        return bytes_reply(_page(ask).encode(), ask.language, HTML)
+        page = bytes_reply(_page(ask).encode(), ask.language, HTML)
+        page.headers["vary"] = "Accept, Accept-Language"
+        return page
     links = [ask.link("/", "self", "application/json"), ask.link("/?f=html", "alternate", "text/html")]
     links += [ask.link(path, rel, kind, title.in_(ask.language)) for path, rel, kind, title in _PLACES]
     links.append(ask.link("/collections", "http://www.opengis.net/def/rel/ogc/1.0/data", "application/json"))
     content = {"title": _TITLE.in_(ask.language), "description": _ABOUT.in_(ask.language), "links": links}
-    return json_reply(content, ask.language)
+    reply = json_reply(content, ask.language)
+    reply.headers["vary"] = "Accept, Accept-Language"
+    return reply
 
 
 @router.get("/conformance")

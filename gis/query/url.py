@@ -3,11 +3,9 @@
 `render(parse(url))` is the canonical form of a URL, and `parse(render(query))` is the query itself.
 """
 
-import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -32,6 +30,7 @@ from gis.query.query import (
     Sort,
 )
 from gis.query.span import Span, instant_text, moment
+from gis.query.token import after_token, read_after
 
 #: One of these says where the question looks.
 AREA = frozenset({"bbox", "near", "cells", "area", "division"})
@@ -47,8 +46,6 @@ ALL = ROWS | GROUPS | PAGES | {"properties"}
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _CRS84_NAMES = (CRS84, "OGC:CRS84", "[OGC:CRS84]", "CRS84")
 _WITHIN = re.compile(r"([a-z][a-z0-9]*\.[a-z][a-z0-9_]*)/(\d{1,16})\Z")
-_LARGEST = 2**53 - 1
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -100,7 +97,7 @@ def parse_parameters(collection: Collection, given: Iterable[tuple[str, str]], a
         by=_read(values, "by", lambda text: tuple(_by(part) for part in _listed(text))) or (),
         measure=_read(values, "measure", lambda text: tuple(_measure(part) for part in _listed(text))) or (),
         sort=_read(values, "sortby", lambda text: tuple(_sort(part) for part in _listed(text))) or (),
-        page=Page(_whole(values, "limit", 1), _whole(values, "offset", 0) or 0, _read(values, "after", _after)),
+        page=Page(_whole(values, "limit", 1), _whole(values, "offset", 0) or 0, _read(values, "after", read_after)),
     )
 
 
@@ -318,27 +315,6 @@ def _measure(text: str) -> Measure:
 
 def _sort(text: str) -> Sort:
     return Sort(text.removeprefix("-").removeprefix("+"), descending=text.startswith("-"))
-
-
-def _after(token: str) -> tuple[int, datetime | None]:
-    """The key of a page's last row: its fid and when it became valid (None: it always was)."""
-    try:
-        fid, _, micros = (
-            base64.b64decode(token.encode() + b"==", altchars=b"-_", validate=False).decode().partition(".")
-        )
-        start = _EPOCH + timedelta(microseconds=int(micros)) if micros else None
-        if after_token((int(fid), start)) == token and 0 <= int(fid) <= _LARGEST:
-            return int(fid), start
-    except (ValueError, OverflowError):
-        pass
-    raise _refusal("after is not a token that a page gave", "after 不是翻页链接给出的标记", "after")
-
-
-def after_token(after: tuple[int, datetime | None]) -> str:
-    """A page's last key as the opaque word that `after` takes."""
-    fid, start = after
-    micros = "" if start is None else (start - _EPOCH) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(f"{fid}.{micros}".encode()).decode().rstrip("=")
 
 
 def _unknown(name: str, known: Iterable[str]) -> BadQuery:

@@ -30,7 +30,7 @@ def pois(conn: psycopg.Connection) -> psycopg.Connection:
     conn.execute(
         "INSERT INTO base.pois (fid, rec_from, digest, load, division, geom, geom_3857, code, name)"
         " SELECT i, 1, i, 1, 341502000000 + i % 2 * 1000000000, p, ST_Transform(p, 3857), i::text, 'n' || i FROM"
-        " (SELECT i, ST_SetSRID(ST_MakePoint(116 + random(), 31 + random()), 4326) p FROM generate_series(1, 20000) i) s"
+        " (SELECT i, ST_SetSRID(ST_MakePoint(116+random(), 31+random()), 4326) p FROM generate_series(1,20000) i) s"
     )
     conn.execute("ANALYZE base.pois")
     return conn
