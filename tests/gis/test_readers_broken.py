@@ -1,106 +1,18 @@
 """Broken files, for every format that is not a table: one clear sentence or listed rows, never a stack trace."""
 
-import json
 import os
 import sqlite3
 import struct
-import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
-import osmium
 import pytest
 import shapely
 
 from gis.errors import BadInput
 from gis.exchange.readers import Batch, ReadOptions, Source, open_source
+from tests.gis.broken_files import KINDS, NAMES, WRONG_ENCODING, Kind, zip_of
 
-NAMES = ["中华人民共和国", "六安市金安区", "皖西大道"]
-
-
-def frame(shapes: list[object] | None = None) -> gpd.GeoDataFrame:
-    shapes = shapes if shapes is not None else [shapely.Point(116.5, 31.7 + i) for i in range(3)]
-    names = (NAMES * len(shapes))[: len(shapes)]
-    return gpd.GeoDataFrame({"name": names}, geometry=shapes, crs="EPSG:4326")
-
-
-def write_kml(path: Path, data: gpd.GeoDataFrame) -> None:
-    marks = "".join(
-        f"<Placemark><name>{name}</name>{kml_geometry(shape)}</Placemark>"
-        for name, shape in zip(data["name"], data.geometry, strict=True)
-    )
-    path.write_text(f'<?xml version="1.0" encoding="UTF-8"?><kml><Document>{marks}</Document></kml>', encoding="utf-8")
-
-
-def kml_geometry(shape: shapely.Geometry | None) -> str:
-    if shape is None:
-        return ""
-    text = " ".join(f"{x},{y}" for x, y in shapely.get_coordinates(shape).tolist())
-    inner = f"<coordinates>{text}</coordinates>"
-    match shape.geom_type:
-        case "Polygon":
-            return f"<Polygon><outerBoundaryIs><LinearRing>{inner}</LinearRing></outerBoundaryIs></Polygon>"
-        case kind:
-            return f"<{kind}>{inner}</{kind}>"
-
-
-def write_kmz(path: Path, data: gpd.GeoDataFrame) -> None:
-    write_kml(path.with_suffix(".tmp"), data)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.write(path.with_suffix(".tmp"), "doc.kml")
-
-
-def write_osm(path: Path, data: gpd.GeoDataFrame) -> None:
-    with osmium.SimpleWriter(str(path)) as writer:
-        for number, (name, shape) in enumerate(zip(data["name"], data.geometry, strict=True), 1):
-            tags = {"amenity": "school", "name": name}
-            writer.add_node(osmium.osm.mutable.Node(id=number, location=(shape.x, shape.y), tags=tags))
-
-
-def write_geojson_lines(path: Path, data: gpd.GeoDataFrame) -> None:
-    found = json.loads(data.to_json(drop_id=True))["features"]
-    path.write_text("\n".join(json.dumps(f, ensure_ascii=False) for f in found), encoding="utf-8")
-
-
-def write_zip(path: Path, data: gpd.GeoDataFrame) -> None:
-    shp = path.with_suffix(".shp")
-    data.to_file(shp, encoding="GBK")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for part in (".shp", ".shx", ".dbf", ".prj"):
-            archive.write(shp.with_suffix(part), f"a{part}")
-            shp.with_suffix(part).unlink()
-
-
-@dataclass(frozen=True)
-class Kind:
-    suffix: str
-    write: Callable[[Path, gpd.GeoDataFrame], None]
-    layer: str | None = None
-
-    def make(self, folder: Path, shapes: list[object] | None = None) -> Path:
-        path = folder / f"a{self.suffix}"
-        self.write(path, frame(shapes))
-        return path
-
-    def open(self, path: Path) -> Source:
-        return open_source(path, ReadOptions(layer=self.layer))
-
-
-KINDS = [
-    Kind(".shp", lambda path, data: data.to_file(path, encoding="GBK")),
-    Kind(".zip", write_zip),
-    Kind(".gpkg", lambda path, data: data.to_file(path)),
-    Kind(".geojson", lambda path, data: data.to_file(path)),
-    Kind(".geojsonl", write_geojson_lines),
-    Kind(".parquet", lambda path, data: data.to_parquet(path)),
-    Kind(".kml", write_kml),
-    Kind(".kmz", write_kmz),
-    Kind(".osm", write_osm, "pois"),
-    Kind(".osm.pbf", write_osm, "pois"),
-]
 every = pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.suffix)
 with_shapes = pytest.mark.parametrize("kind", [k for k in KINDS if k.layer is None], ids=lambda k: k.suffix)
 
@@ -230,16 +142,6 @@ def test_a_scribble_of_20_000_vertices_is_read_quickly(tmp_path: Path, kind: Kin
     assert shapely.get_num_coordinates(batch.shapes[0]) == 20_001
 
 
-WRONG_ENCODING = {
-    ".geojson": '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": "%s"}, '
-    '"geometry": {"type": "Point", "coordinates": [1, 2]}}]}',
-    ".geojsonl": '{"type": "Feature", "properties": {"name": "%s"}, '
-    '"geometry": {"type": "Point", "coordinates": [1, 2]}}',
-    ".kml": '<?xml version="1.0" encoding="UTF-8"?><kml><Placemark><name>%s</name><Point><coordinates>1,2</coordinates>'
-    "</Point></Placemark></kml>",
-}
-
-
 @pytest.mark.parametrize("suffix", WRONG_ENCODING)
 def test_text_that_lies_about_its_encoding(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
@@ -294,13 +196,6 @@ def test_entities_are_not_expanded(tmp_path: Path, suffix: str, body: str, exter
     with pytest.raises(BadInput) as caught:
         read(open_source(path, ReadOptions(layer="pois" if suffix == ".osm" else None)))
     sentence(caught)
-
-
-def zip_of(path: Path, **members: bytes) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return path
 
 
 @pytest.mark.parametrize(("suffix", "inside"), [(".kmz", "doc.kml"), (".zip", "a.shp")])

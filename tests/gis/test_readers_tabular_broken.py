@@ -12,10 +12,7 @@ from gis.errors import BadInput
 from gis.exchange.readers.csv import open_csv
 from gis.exchange.readers.excel import open_excel
 from gis.exchange.readers.source import ReadOptions, Source
-
-HEAD = "编码,名称,经度,纬度\n"
-ROWS = "".join(f"A{i},皖西大道{i}号,116.5{i:03d},31.7{i:03d}\n" for i in range(100))
-XLSX, XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+from tests.gis.broken_files import BROKEN_TABLES, HEAD, ROWS, SHEET, XLS, XLSX, book, with_sheet
 
 
 def open_either(path: Path, **options: object) -> Source:
@@ -47,26 +44,7 @@ def test_what_is_no_file(tmp_path: Path, suffix: str) -> None:
     assert "empty" in refused(tmp_path / f"empty{suffix}").text.en
 
 
-BROKEN = [
-    ("white space", "t.csv", b" \n\r\n  \n", "empty"),
-    ("mark only", "t.csv", b"\xef\xbb\xbf", "empty"),
-    ("header only", "t.csv", HEAD.encode(), "a header and no rows"),
-    ("header only, no line end", "t.csv", HEAD.strip().encode(), "a header and no rows"),
-    ("noise", "t.csv", bytes(range(256)) * 40, "not a text file"),
-    ("workbook", "t.csv", XLSX + b"\0" * 100, "Excel workbook"),
-    ("old workbook", "t.csv", XLS + b"\0" * 100, "old Excel workbook"),
-    ("gzip", "t.csv", b"\x1f\x8b\x08" + b"\0" * 100, "gzip"),
-    ("Parquet", "t.csv", b"PAR1" + b"\0" * 100, "Parquet"),
-    ("web page", "t.csv", b"<!DOCTYPE html><html><table></table></html>", "web page"),
-    ("web page named .xls", "t.xls", b"\n<html><table><tr><td>1</td></tr></table></html>", "save it as .xlsx"),
-    ("PDF named .xlsx", "t.xlsx", b"%PDF-1.7 ...", "PDF"),
-    ("zip that is no workbook", "t.xlsx", XLSX + b"junk" * 100, "damaged"),
-    ("old workbook cut short", "t.xls", XLS + b"\0" * 600, "cannot be read as a workbook"),
-    ("nothing but zeros", "t.csv", b"\0" * 5000, "not a text file"),
-]
-
-
-@pytest.mark.parametrize(("name", "content", "says"), [b[1:] for b in BROKEN], ids=[b[0] for b in BROKEN])
+@pytest.mark.parametrize(("name", "content", "says"), [b[1:] for b in BROKEN_TABLES], ids=[b[0] for b in BROKEN_TABLES])
 def test_one_clear_error(tmp_path: Path, name: str, content: bytes, says: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
@@ -115,17 +93,6 @@ def test_nothing_but_an_endless_line(tmp_path: Path) -> None:
     assert "no line end" in refused(path).text.en
 
 
-def book(path: Path, rows: int = 50) -> Path:
-    made = openpyxl.Workbook()
-    sheet = made.active
-    assert sheet is not None
-    sheet.append(["编码", "名称", "经度", "纬度"])
-    for i in range(rows):
-        sheet.append([f"A{i}", "甲", 116.5, 31.7])
-    made.save(path)
-    return path
-
-
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9, 0.99])
 def test_a_truncated_workbook(tmp_path: Path, share: float) -> None:
     path = book(tmp_path / "t.xlsx")
@@ -138,21 +105,6 @@ def test_a_workbook_without_rows(tmp_path: Path) -> None:
     empty = openpyxl.Workbook()
     empty.save(tmp_path / "u.xlsx")
     assert "holds no rows" in refused(tmp_path / "u.xlsx").text.en
-
-
-def with_sheet(path: Path, xml: bytes) -> Path:
-    """A workbook whose first sheet is this XML."""
-    book(path)
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    parts["xl/worksheets/sheet1.xml"] = xml
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
-    return path
-
-
-SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
 
 
 def test_zip_bombs(tmp_path: Path) -> None:
