@@ -3,9 +3,11 @@
 import os
 import sqlite3
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 
@@ -240,6 +242,16 @@ class TestZip:
 def test_a_zip_of_something_else(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="neither a Shapefile nor a KML"):
         open_source(zip_of(tmp_path / "a.zip", **{"photo.jpg": b"x"}))
+
+
+def test_a_shapefile_read_on_two_threads_leaves_the_driver_as_it_was(tmp_path: Path) -> None:
+    """GDAL has settings of each thread; a reader that sets one on the first thread cannot reset it on the second."""
+    before = pyogrio.get_gdal_config_option("SHAPE_ENCODING")
+    batches = open_source(KINDS[0].make(tmp_path), ReadOptions(batch_rows=1)).batches()
+    next(batches)
+    with ThreadPoolExecutor(1) as other:
+        assert len(other.submit(list, batches).result()) == 2
+    assert pyogrio.get_gdal_config_option("SHAPE_ENCODING") == before
 
 
 def test_an_unknown_format_lists_the_known_ones(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class ShapefileSource:
         self.findings.begin()
         cut = 0
         for record in gdal_batches(
-            self._shp, None, self._options.batch_rows, self.findings, encoding=_BYTES_AS_TEXT, return_fids=True
+            self._shp, None, self._options.batch_rows, self.findings, ENCODING=_BYTES_AS_TEXT, return_fids=True
         ):
             rows = record.column(0).to_numpy().astype(np.int64) + 1
             geometry = next(i for i, f in enumerate(record.schema) if is_wkb_field(f))
