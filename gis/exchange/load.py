@@ -28,6 +28,7 @@ from gis.exchange.values import convert
 from gis.query.span import now
 from gis.query.statement import Statement
 from gis.store.bulk import Bulk, may_swap
+from gis.store.copy import ahead
 from gis.store.database import Database, connect, translated
 from gis.store.tables import Register
 from gis.store.versions import (
@@ -190,7 +191,7 @@ class _Intake:
         """The file's rows, placed and typed, batch after batch."""
         matching: columns.Matching | None = None
         findings = self.source.findings
-        for batch in self.placement.batches():
+        for batch in ahead(self.placement.batches()):
             if matching is None:
                 matching = columns.match(
                     batch.table.column_names, self.collection, batch.table, overrides=self.options.columns

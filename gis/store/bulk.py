@@ -53,6 +53,7 @@ class Bulk:
     def index(self, conn: psycopg.Connection[Any], epoch: int, refused: Callable[[Doubles], None]) -> None:
         """Build the indexes, the spatial one on a connection of its own; rows given twice are taken out and told."""
         spatial, key, *others = self.copy.index_open()
+        _prepare(conn)
         with ThreadPoolExecutor(1, "onemap-index") as second:
             building = second.submit(self._alone, spatial)
             try:
@@ -79,8 +80,14 @@ class Bulk:
 
     def _alone(self, statement: str) -> None:
         with connect(self.url, autocommit=True) as conn:
-            conn.execute("SET maintenance_work_mem = '256MB'")
+            _prepare(conn)
             conn.execute(statement)
+
+
+def _prepare(conn: psycopg.Connection[Any]) -> None:
+    """Room to sort in memory; no helpers, since two builds at once keep two cores busy."""
+    conn.execute("SET maintenance_work_mem = '256MB'")
+    conn.execute("SET max_parallel_maintenance_workers = 0")
 
 
 def may_swap(conn: psycopg.Connection[Any], register: Register) -> bool:

@@ -7,7 +7,7 @@ row by Arrow's own kernel, whose output buffer is the COPY stream. (Format: Post
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import psycopg
@@ -23,6 +23,8 @@ _EPOCH_US = 946_684_800_000_000
 _EPOCH_DAYS = 10_957
 #: -infinity and infinity as timestamptz.
 ALWAYS, FOREVER = -(2**63), 2**63 - 1
+_END = object()
+T = TypeVar("T")
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _POINT_WITH_SRID = 0x20000001
 
@@ -143,13 +145,20 @@ def stream(cursor: psycopg.Cursor[Any], statement: str, batches: Iterator[pa.Lar
     `statement` is `COPY table (columns) FROM STDIN (FORMAT binary)`. An error of the batches ends the COPY and is
     raised as it is; so is one of the server.
     """
-    with ThreadPoolExecutor(1, "onemap-copy") as maker, cursor.copy(statement) as copy:
+    with cursor.copy(statement) as copy:
         copy.write(_HEADER)
-        coming = maker.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = maker.submit(next, batches, None)
+        for batch in ahead(batches):
             copy.write(_content(batch))
         copy.write(_TRAILER)
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items; the next one is made on a thread of its own while the last one is used."""
+    with ThreadPoolExecutor(1, "onemap-ahead") as maker:
+        coming = maker.submit(next, items, _END)
+        while (item := coming.result()) is not _END:
+            coming = maker.submit(next, items, _END)
+            yield item  # type: ignore[misc]
 
 
 def _content(batch: pa.LargeBinaryArray) -> memoryview:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from gis.settings import CHECKOUT, Settings
 from gis.store.cluster import ensure_database
+from gis.store.cluster_server import in_database
 from gis.store.migrate import migrate
 from tests.bench import load
 from tests.bench.pairs import Comparison
@@ -45,7 +46,7 @@ def _database() -> str:
     with psycopg.connect(server, autocommit=True) as conn:
         if not conn.execute("SELECT 1 FROM pg_database WHERE datname = 'onemap_bench'").fetchone():
             conn.execute("CREATE DATABASE onemap_bench")
-    url = psycopg.conninfo.make_conninfo(server, dbname="onemap_bench")
+    url = in_database(server, "onemap_bench")
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("CREATE EXTENSION IF NOT EXISTS postgis")
     migrate(url, [])

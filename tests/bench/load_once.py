@@ -4,7 +4,7 @@ import sys
 
 from gis.city import City
 from gis.store.database import Database
-from tests.bench.points import CATALOGUE, rows_in  # noqa: F401
+from tests.bench.catalogue import CATALOGUE
 
 
 def main(url: str, path: str) -> None:

@@ -1,34 +1,14 @@
-"""The benchmark's data: points with five attributes, as GeoParquet and GeoPackage, and the collection they go into."""
+"""The benchmark's data: points with five attributes, as GeoParquet and GeoPackage, and their empty register."""
 
 from pathlib import Path
 
 import geopandas
 import numpy as np
-import pyarrow.parquet
 import shapely
 
-from gis.catalog import Catalogue, Collection, Geometry, Layer
-from gis.catalog.field import integer, number, text
 from gis.store.database import connect
 from gis.store.tables import Register
-from gis.text import Text
-
-POINTS = Collection(
-    id="bench.points",
-    title=Text("测试点", "Points"),
-    description=Text("随机点", "Random points"),
-    geometry=Geometry.POINT,
-    key=("code",),
-    style=None,
-    fields=(
-        text("code", "编码", "Code", required=True),
-        text("name", "名称", "Name"),
-        text("kind", "类别", "Kind"),
-        integer("floor", "楼层", "Floor"),
-        number("value", "数值", "Value"),
-    ),
-)
-CATALOGUE = Catalogue([Layer(name="bench", title=Text("测试", "Bench"), collections=(POINTS,))])
+from tests.bench.catalogue import POINTS
 
 
 def files(folder: Path, rows: int) -> tuple[Path, Path]:
@@ -39,11 +19,6 @@ def files(folder: Path, rows: int) -> tuple[Path, Path]:
         frame.to_parquet(parquet)
         frame.to_file(package, layer="points")
     return parquet, package
-
-
-def rows_in(path: Path) -> int:
-    """How many rows a GeoParquet file holds."""
-    return int(pyarrow.parquet.ParquetFile(path).metadata.num_rows)
 
 
 def empty_register(url: str) -> None:
