@@ -209,55 +209,63 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def city(module_url: str) -> Iterator[City]:
-    with City(Database(module_url), Catalogue(LAYERS)) as opened:
-        yield opened
+class Registers:
+    """The registers of a city, empty or filled, and their state when nothing was changed since."""
 
+    def __init__(self, city: City, folder: Path) -> None:
+        self.city, self.url = city, city.database.url
+        self.known = {False: state(self.url)}
+        areas = frame([shapely.box(116 + i / 10, 31, 116.05 + i / 10, 31.05) for i in range(3)])
+        areas.to_file(folder / "land.gpkg")
+        frame().to_file(folder / "pois.gpkg")
+        city.load(folder / "land.gpkg", "base.land")
+        city.load(folder / "pois.gpkg", "base.pois")
+        self.known[True] = state(self.url)
+        keep(self.url)
+        self.now: bool | None = True
 
-@pytest.fixture(scope="module")
-def wanted(city: City, tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], State]:
-    """Brings the registers to one of two states, empty or filled, where they are not in it already."""
-    url, folder = city.database.url, tmp_path_factory.mktemp("whole")
-    known = {False: state(url)}
-    areas = frame([shapely.box(116 + i / 10, 31, 116.05 + i / 10, 31.05) for i in range(3)])
-    areas.to_file(folder / "land.gpkg")
-    frame().to_file(folder / "pois.gpkg")
-    city.load(folder / "land.gpkg", "base.land")
-    city.load(folder / "pois.gpkg", "base.pois")
-    known[True] = state(url)
-    keep(url)
-
-    def bring(filled: bool) -> State:
-        if state(url) != known[filled]:
-            empty(url)
+    def bring(self, filled: bool) -> State:
+        """Bring them to one of the two states where they are not in it, and say what it is."""
+        if self.now is not filled:
+            empty(self.url)
             if filled:
-                bring_back(url)
-        return known[filled]
+                bring_back(self.url)
+        self.now = None
+        return self.known[filled]
 
-    return bring
+    def unchanged(self, filled: bool) -> bool:
+        """Whether they are still in that state."""
+        same = state(self.url) == self.known[filled]
+        self.now = filled if same else None
+        return same
+
+
+@pytest.fixture(scope="module")
+def registers(module_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registers]:
+    with City(Database(module_url), Catalogue(LAYERS)) as city:
+        yield Registers(city, tmp_path_factory.mktemp("whole"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 @pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
-def test_all_or_nothing(city: City, wanted: Callable[[bool], State], tmp_path: Path, case: Case, filled: bool) -> None:
-    before = wanted(filled)
+def test_all_or_nothing(registers: Registers, tmp_path: Path, case: Case, filled: bool) -> None:
+    before = registers.bring(filled)
     path = case.make(tmp_path)
     try:
-        report = city.load(path, case.into, read=ReadOptions(**case.read))
+        report = registers.city.load(path, case.into, read=ReadOptions(**case.read))
     except BadInput as error:
         assert case.expected in (REFUSED, None), error
-        assert_one_sentence(error, path)
-        assert state(city.database.url) == before
+        assert_one_sentence(error)
+        assert registers.unchanged(filled)
         return
-    assert_adds_up(city.database.url, report)
-    after = state(city.database.url)
+    assert_adds_up(registers.url, report)
+    after = state(registers.url)
     assert (after.relations, after.held) == (before.relations, ())
     if case.expected is not None:
         assert (report.rows - report.rejected, report.findings.rejected) == case.expected
 
 
-def assert_one_sentence(error: BadInput, path: Path) -> None:
+def assert_one_sentence(error: BadInput) -> None:
     """In both languages, naming the file or the part at fault, without what only a programmer understands."""
     assert error.subject
     assert error.text.zh != error.text.en
@@ -282,15 +290,10 @@ COMMANDS = [
 
 @pytest.mark.parametrize(("make", "more", "says"), [c[1:] for c in COMMANDS], ids=[c[0] for c in COMMANDS])
 def test_the_command_says_one_sentence(
-    city: City,
-    wanted: Callable[[bool], State],
-    tmp_path: Path,
-    make: Callable[[Path], Path],
-    more: list[str],
-    says: str,
+    registers: Registers, tmp_path: Path, make: Callable[[Path], Path], more: list[str], says: str
 ) -> None:
-    before = wanted(True)
-    ran = onemap_load(city.database.url, make(tmp_path), more)
+    registers.bring(filled=True)
+    ran = onemap_load(registers.url, make(tmp_path), more)
     assert ran.returncode == 1
     assert ran.stdout.strip() == ""
     (line,) = ran.stderr.strip().splitlines()
@@ -301,7 +304,7 @@ def test_the_command_says_one_sentence(
         assert told["error"]["zh"] != told["error"]["en"]
         line = told["error"]["en"]
     assert says in line
-    assert state(city.database.url) == before
+    assert registers.unchanged(filled=True)
 
 
 def onemap_load(url: str, path: Path, more: list[str]) -> subprocess.CompletedProcess[str]:
