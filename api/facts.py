@@ -8,9 +8,20 @@ from gis.catalog import Collection
 from gis.query.statement import Statement
 from gis.store.database import AsyncDatabase
 from gis.store.tables import Register
+from gis.text import Text
 
 #: Below this many rows they are counted; above it the planner's estimate is good enough.
 _COUNTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the loads said: the last one's number and instant, all sources and licences."""
+
+    last: int
+    at: datetime
+    source: Text
+    licence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +32,7 @@ class Known:
     start: datetime | None
     end: datetime | None
     count: int
-    updated: datetime | None
+    loaded: Loaded | None
 
 
 class Facts:
@@ -33,25 +44,32 @@ class Facts:
 
     async def of(self, collections: list[Collection]) -> dict[str, Known]:
         """What is known of each, by id. Raises Unavailable."""
-        loads = {name: (load, at) for name, load, at in await self._database.rows(_LOADS)}
-        return {c.id: await self._one(c, *loads.get(c.id, (0, None))) for c in collections}
+        loads = {
+            name: Loaded(last, at, Text(zh, en), licence)
+            for name, last, at, zh, en, licence in await self._database.rows(_LOADS)
+        }
+        return {c.id: await self._one(c, loads.get(c.id)) for c in collections}
 
-    async def _one(self, collection: Collection, load: int, updated: datetime | None) -> Known:
+    async def _one(self, collection: Collection, loaded: Loaded | None) -> Known:
+        load = loaded.last if loaded else 0
         kept = self._kept.get(collection.id)
         if kept is None or kept[0] != load or load == 0:
             row = (await self._database.rows(_facts(collection)))[0]
-            kept = (load, _known(row, updated))
+            kept = (load, _known(row, loaded))
             self._kept[collection.id] = kept
         return kept[1]
 
 
-_LOADS = Statement("SELECT collection, max(id), max(loaded_at) FROM core.load GROUP BY collection")
+_LOADS = Statement(
+    "SELECT collection, max(id), max(loaded_at), string_agg(DISTINCT source->>'zh', ';'),"
+    " string_agg(DISTINCT source->>'en', '; '), string_agg(DISTINCT licence, ', ') FROM core.load GROUP BY collection"
+)
 
 
-def _known(row: tuple[Any, ...], updated: datetime | None) -> Known:
+def _known(row: tuple[Any, ...], loaded: Loaded | None) -> Known:
     west, south, east, north, start, end, count = row
     bbox = None if west is None else (west, south, east, north)
-    return Known(bbox, start, end, count, updated)
+    return Known(bbox, start, end, count, loaded)
 
 
 def _facts(collection: Collection) -> Statement:

@@ -1,16 +1,20 @@
 """The web map: the built page and its files."""
 
+import asyncio
+from pathlib import Path
+
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api.reply import HTML, bytes_reply
+from api.reply import HTML, Conditions, bytes_reply, conditional
 from api.served import Ask, City
 from gis.text import Text
 
 router = APIRouter()
 
+_FOR_GOOD = "public, max-age=31536000, immutable"
 _NOT_BUILT = Text("网页地图尚未构建,请先运行 make demo", "The web map is not built yet: make demo builds it")
 
 
@@ -27,11 +31,13 @@ async def web_map(city: City, ask: Ask) -> Response:
 
 
 class Assets(StaticFiles):
-    """Files whose names hold the digest of their content."""
+    """Files whose names hold the digest of their content: compressed on the way, then kept for good."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, to be kept for good."""
-        response = await super().get_response(path, scope)
-        if response.status_code == 200:
-            response.headers["cache-control"] = "public, max-age=31536000, immutable"
-        return response
+        """The file, or 404 as a problem."""
+        found = await super().get_response(path, scope)
+        if not (isinstance(found, FileResponse) and found.status_code == 200):
+            return found
+        content = await asyncio.to_thread(Path(found.path).read_bytes)
+        body = await conditional(content, found.media_type or "", Conditions.of(scope["headers"]))
+        return Response(body.content, body.status, {**body.headers, "cache-control": _FOR_GOOD})

@@ -22,6 +22,9 @@ _WAIT_S = 10.0
 _ATTEMPTS = 5
 
 _QUESTION_AT_FAULT = (
+    # what GEOS cannot do with a geometry of the question
+    errors.InternalError_,
+    psycopg.DataError,
     errors.UndefinedFunction,
     errors.DatatypeMismatch,
     errors.DataException,
@@ -122,7 +125,7 @@ def translated() -> Iterator[None]:
             "查询超时,请缩小范围或减少数据量",
         ) from None
     except _QUESTION_AT_FAULT as error:
-        why = (error.diag.message_primary or "").strip()
+        why = (error.diag.message_primary or str(error)).strip().splitlines()[0]
         raise BadQuery(f"the question does not fit the data: {why}", f"查询与数据不符:{why}") from None
     except (psycopg.OperationalError, PoolTimeout) as error:
         raise Unavailable(
