@@ -31,8 +31,7 @@ test: setup
 	@$(SETUP) browser
 	$(BIN)/python -m pytest $(ARGS)
 
-check:
-	@$(SETUP) system python
+check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

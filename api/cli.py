@@ -3,7 +3,6 @@
 import json
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 from rich.console import Console
@@ -24,7 +23,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         help=told("OneMap: one map of a city.", "一张图：一座城市的时空地理平台。"),
     )
-    for name in filter(lambda one: find_spec(f"api.commands.{one}"), MODULES):
+    for name in MODULES:
         module = import_module(f"api.commands.{name}")
         if hasattr(module, "register"):
             module.register(cli)

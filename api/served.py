@@ -13,7 +13,7 @@ from api.language import language_of
 from gis.access import PUBLIC, Identity, rules_for
 from gis.catalog import Catalogue, Collection
 from gis.errors import BadQuery, Forbidden, NotFound, UnknownName
-from gis.query.ask import planned
+from gis.query.ask import Ask as QueryAsk
 from gis.query.plan import Plan
 from gis.query.query import Query
 from gis.query.url import pairs
@@ -46,7 +46,7 @@ class Served:
 
     def plan(self, query: Query) -> Plan:
         """The plan of the caller's question. Raises UnknownName, Forbidden, BadQuery."""
-        return planned(query, self.catalogue, self.identity)
+        return QueryAsk(query=query, identity=self.identity).plan(self.catalogue)
 
     def _allowed(self, collection: Collection) -> bool:
         try:

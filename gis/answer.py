@@ -11,6 +11,7 @@ import shapely
 
 from gis.catalog import FieldType
 from gis.query import answers
+from gis.query.ask import CRS84
 from gis.query.plan import Plan
 from gis.query.query import ByField, ByTime
 from gis.query.span import instant_text
@@ -32,7 +33,6 @@ _STANDARD = {
     "division": pa.string(),
     "geometry": pa.binary(),
 }
-_CRS = "OGC:CRS84"
 #: GeoParquet 1.1: without a CRS the coordinates are OGC:CRS84.
 _GEO = {
     "version": "1.1.0",
@@ -45,11 +45,13 @@ _GEO = {
 class Answer:
     """What a question brings. The database is asked once, when the first form is wanted.
 
-    Times are UTC; cells are hexadecimal H3 ids; divisions are 12-digit codes; geometry is WGS 84, lon before lat.
+    Times are UTC; cells are hexadecimal H3 ids; divisions are 12-digit codes; geometry is WGS 84, lon before lat,
+    and in a frame in the CRS that was asked for.
     """
 
     plan: Plan
     database: Database
+    crs: str = CRS84
 
     @cached_property
     def _rows(self) -> list[tuple[Any, ...]]:
@@ -71,7 +73,8 @@ class Answer:
             return table.to_pandas()
         data = table.drop_columns("geometry").to_pandas().set_index("fid")
         shapes = shapely.from_wkb(table.column("geometry").to_numpy(zero_copy_only=False))
-        return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, index=data.index), crs=_CRS)
+        frame = geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, index=data.index), crs=CRS84)
+        return frame if self.crs == CRS84 else frame.to_crs(self.crs)
 
     def geojson(self) -> dict[str, Any]:
         """The features as a GeoJSON FeatureCollection; groups as `{"groups": […]}`."""

@@ -8,7 +8,7 @@ from gis.answer import Answer
 from gis.catalog import Catalogue, registered_layers
 from gis.exchange.load import LoadOptions, Progress, load, loaded_before
 from gis.exchange.report import LoadReport
-from gis.query.ask import planned
+from gis.query.ask import Ask
 from gis.query.query import Query
 from gis.query.url import parse
 from gis.settings import Settings
@@ -52,13 +52,15 @@ class City:
         """Close the connections; the city can be asked again, which opens them."""
         self.database.close()
 
-    def ask(self, question: Query | str) -> Answer:
-        """Ask a Query, or the text of one (`base.pois?bbox=…`). The database is asked when the answer is read.
+    def ask(self, question: Query | Ask | str) -> Answer:
+        """Ask a Query, the text of one (`base.pois?bbox=…`), or an Ask that says more.
 
-        Raises BadQuery, UnknownName, Forbidden.
+        The database is asked when the answer is read. Raises BadQuery, UnknownName, Forbidden.
         """
-        query = parse(question, self.catalogue) if isinstance(question, str) else question
-        return Answer(planned(query, self.catalogue, self.identity), self.database)
+        if isinstance(question, str):
+            question = parse(question, self.catalogue)
+        ask = question if isinstance(question, Ask) else Ask(query=question, identity=self.identity)
+        return Answer(ask.plan(self.catalogue), self.database, ask.crs)
 
     def load(self, path: str | Path, into: str, *, progress: Progress | None = None, **options: Any) -> LoadReport:
         """Take a file into a collection; `options` are those of `LoadOptions`. Returns what became of every row.

@@ -1,18 +1,39 @@
-"""A question together with who asks it and when: what turns it into a plan."""
+"""A question with the frame in which it is asked: by whom, for what, how fresh, in which CRS and format."""
 
-from gis.access import Identity, rules_for
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gis.access import OWNER, Identity, rules_for
 from gis.catalog import Catalogue
 from gis.errors import BadQuery
 from gis.query.plan import Plan, rounded
 from gis.query.query import Query
 from gis.query.span import now
 
+CRS84 = "OGC:CRS84"
 
-def planned(query: Query, catalogue: Catalogue, identity: Identity) -> Plan:
-    """The plan of a question asked now. Raises UnknownName, Forbidden, and BadQuery for a record of the future."""
-    collection = catalogue[query.collection]
-    rules_for(identity, collection)
-    moment = now()
-    if query.as_of is not None and query.as_of > moment:
-        raise BadQuery("as-of lies in the future", "as-of 在未来", subject="as-of")
-    return Plan(query, catalogue, identity, rounded(moment))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a Query leaves open, since it does not change which rows are meant.
+
+    `purpose` is the duty for which it is asked, for the trace; `at_most_old` how far behind the answer may be (None:
+    it holds every commit that was visible when it was asked; a replica may serve the others); `crs` the CRS of the
+    answer's geometry; `format` the media type wanted.
+    """
+
+    query: Query
+    identity: Identity = OWNER
+    purpose: str = ""
+    at_most_old: timedelta | None = None
+    crs: str = CRS84
+    format: str = "application/geo+json"
+
+    def plan(self, catalogue: Catalogue) -> Plan:
+        """The plan, made now. Raises UnknownName, Forbidden, and BadQuery for a record of the future."""
+        query = self.query
+        rules_for(self.identity, catalogue[query.collection])
+        moment = now()
+        if query.as_of is not None and query.as_of > moment:
+            raise BadQuery("as-of lies in the future", "as-of 在未来", subject="as-of")
+        return Plan(query, catalogue, self.identity, rounded(moment))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from gis.catalog import Catalogue
 from gis.city import City
 from gis.errors import BadInput, Conflict, UnknownName
+from gis.query.ask import Ask
 from gis.query.query import Query
 from gis.store.database import Database
 from layers import LAYERS
@@ -210,3 +211,10 @@ def _wgs84() -> Any:
     from gis.exchange.readers.source import ReadOptions
 
     return ReadOptions(crs="EPSG:4326")
+
+
+def test_an_answer_comes_in_the_crs_that_is_asked_for(city: City, tmp_path: Path) -> None:
+    city.load(pois_file(tmp_path, {"A": ("甲", 116.5167665, 31.7357571)}), "base.pois")
+    frame = city.ask(Ask(query=Query(collection="base.pois"), crs="EPSG:4548")).frame()
+    assert frame.crs.to_epsg() == 4548
+    assert (frame.geometry.x.iloc[0], frame.geometry.y.iloc[0]) == pytest.approx((454207.0338, 3512653.5696), abs=1e-3)
