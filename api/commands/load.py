@@ -32,6 +32,10 @@ Map = Annotated[
     list[str] | None,
     typer.Option("--map", help=told("field=column, may be repeated.", "字段=列名，可重复。")),
 ]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help=told("field=value for all rows, may be repeated.", "字段=值，用于所有行，可重复。")),
+]
 Dataset = Annotated[
     str | None,
     typer.Option(help=told("The series of editions it belongs to.", "所属数据系列（默认为文件名）。")),
@@ -51,7 +55,7 @@ def register(cli: typer.Typer) -> None:
 
 def load(
     files: Files, into: Into, crs: Crs = None, encoding: Encoding = None, layer: LayerName = None, x: X = None,
-    y: Y = None, columns: Map = None, dataset: Dataset = None, partial: Partial = False,
+    y: Y = None, columns: Map = None, constants: Set = None, dataset: Dataset = None, partial: Partial = False,
     scenario: Scenario = None, licence: Licence = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Load each file, all of it or nothing, and print what became of every row and what was decided on the way."""
@@ -59,13 +63,13 @@ def load(
     from gis.exchange.readers.source import ReadOptions
 
     read = ReadOptions(layer=layer, encoding=encoding, crs=crs, x=x, y=y)
-    given = _pairs(columns or [])
+    given, constant = _pairs("--map", columns or []), _pairs("--set", constants or [])
     with City.open() as city:
         for path in files:
             with progress(path.name, as_json=as_json) as step:
                 report = city.load(
-                    path, into, progress=steps_of(step, into), read=read, columns=given, dataset=dataset,
-                    partial=partial, scenario=scenario, licence=licence,
+                    path, into, progress=steps_of(step, into), read=read, columns=given, constants=constant,
+                    dataset=dataset, partial=partial, scenario=scenario, licence=licence,
                 )  # fmt: skip
             answer(report.as_dict(), account(report), as_json=as_json)
             if not as_json:
@@ -109,8 +113,8 @@ def show(report: "LoadReport") -> None:
     console.print(table)
 
 
-def _pairs(given: list[str]) -> dict[str, Any]:
+def _pairs(option: str, given: list[str]) -> dict[str, Any]:
     pairs = dict(one.split("=", 1) for one in given if "=" in one)
     if len(pairs) != len(given):
-        raise BadQuery("--map takes field=column", "--map 的写法为 字段=列名", subject="--map")
+        raise BadQuery(f"{option} takes field=…", f"{option} 的写法为 字段=…", subject=option)
     return pairs

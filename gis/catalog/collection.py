@@ -1,9 +1,12 @@
 """A collection: something that can be asked. Its declaration drives tables, filters, OpenAPI, legend and checks."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+
+import pyarrow as pa
 
 from gis.catalog.field import Field
 from gis.catalog.style import Style
@@ -43,7 +46,8 @@ class Collection:
 
     `key` names the fields that identify a feature in the world (empty: its content does). `timed` collections have
     valid time. `cell_resolution` is the finest H3 resolution kept. `division` tells where a row's division code
-    comes from: the name of a field that holds it, or "locate" to take the division that contains the row.
+    comes from: the name of a field that holds it, or "locate" to take the division that contains the row. `derive`
+    fills in fields that follow from others, in a table of the declared fields.
     `source` and `licence` describe rows whose load did not say otherwise.
     """
 
@@ -58,6 +62,7 @@ class Collection:
     tiled: bool = True
     cell_resolution: int = 11
     division: str | None = None
+    derive: Callable[[pa.Table], pa.Table] | None = None
     min_zoom: int = 0
     max_zoom: int = 22
     sensitivity: Sensitivity = Sensitivity.OPEN

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pyarrow as pa
 
 from gis.catalog import Catalogue, Collection
 from gis.errors import Conflict
@@ -21,6 +22,7 @@ from gis.exchange.locate import DivisionMap
 from gis.exchange.notes import Notes
 from gis.exchange.place import Placement, place
 from gis.exchange.readers import ReadOptions, Source, open_source
+from gis.exchange.readers.source import Batch
 from gis.exchange.reference import reference_for
 from gis.exchange.report import LoadReport, decisions, noted
 from gis.exchange.rows import Frame, key_sql
@@ -53,11 +55,13 @@ class LoadOptions:
     """How to take a file in; everything left out is found out or declared.
 
     `dataset` names the series of editions that the file belongs to (its name without the suffix); a later edition of
-    it that lacks a row closes that row unless `partial`. `columns` maps declared fields to the file's columns.
+    it that lacks a row closes that row unless `partial`. `columns` maps declared fields to the file's columns;
+    `constants` gives fields that the file does not hold the same value in every row.
     """
 
     read: ReadOptions = field(default_factory=ReadOptions)
     columns: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
     dataset: str | None = None
     scenario: str | None = None
     partial: bool = False
@@ -82,7 +86,7 @@ def load(
     options = options or LoadOptions()
     source = open_source(path, replace(options.read, prefer=collection.noun))
     divisions = DivisionMap.of(database, catalogue) if collection.division == "locate" else DivisionMap(())
-    reference = reference_for(database, catalogue, collection)
+    reference = reference_for(database, catalogue)
     placement = place(source, geometry=collection.geometry, crs=options.read.crs, reference=reference)
     with connect(database.url) as conn, translated(), _alone(conn, collection.id):
         intake = _Intake(conn, database.url, collection, source, placement, options, progress)
@@ -192,6 +196,7 @@ class _Intake:
         matching: columns.Matching | None = None
         findings = self.source.findings
         for batch in ahead(self.placement.batches()):
+            self._add_constants(batch)
             if matching is None:
                 matching = columns.match(
                     batch.table.column_names, self.collection, batch.table, overrides=self.options.columns
@@ -199,10 +204,22 @@ class _Intake:
                 findings.decisions += matching.decisions
                 self.dated = matching.valid_from is not None or matching.valid_to is not None
             typed = convert(batch, matching, findings, self.notes)
+            if self.collection.derive is not None:
+                typed = replace(typed, table=self.collection.derive(typed.table))
             self.taken += len(typed.batch)
             yield typed
             if self.progress is not None:
                 self.progress(self.taken + findings.rejected_rows, self.source.total_rows)
+
+    def _add_constants(self, batch: Batch) -> None:
+        """The fields that the user gave for the whole file, as columns of their names."""
+        for name, value in self.options.constants.items():
+            self.collection.field(name)
+            column = pa.repeat(pa.scalar(value), len(batch))
+            index = batch.table.schema.get_field_index(name)
+            batch.table = (
+                batch.table.append_column(name, column) if index < 0 else batch.table.set_column(index, name, column)
+            )
 
     def _refuse(self, doubles: Doubles, reason: str) -> None:
         """List rows that the database found to be in the way of others."""

@@ -5,7 +5,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.access import OWNER
-from gis.catalog import Catalogue, Collection
+from gis.catalog import Catalogue
 from gis.geo.datum import Reference
 from gis.query.plan import Plan
 from gis.query.query import Query
@@ -18,11 +18,9 @@ _KNOWN = ("base.roads", "base.divisions", "base.buildings")
 _AT_MOST = 20_000
 
 
-def reference_for(database: Database, catalogue: Catalogue, collection: Collection) -> Reference | None:
-    """Roads, divisions and buildings that are loaded, except what is being loaded; None in an empty city."""
-    roads, districts, buildings = (
-        _shapes(database, catalogue, name) if name != collection.id else np.empty(0, object) for name in _KNOWN
-    )
+def reference_for(database: Database, catalogue: Catalogue) -> Reference | None:
+    """Roads, divisions and buildings that are loaded; None in an empty city."""
+    roads, districts, buildings = (_shapes(database, catalogue, name) for name in _KNOWN)
     if not any(len(shapes) for shapes in (roads, districts, buildings)):
         return None
     return Reference(roads=roads, districts=districts, buildings=buildings)

@@ -215,9 +215,10 @@ def _header(path: Path, records: Records, options: ReadOptions, findings: Findin
 
 
 def _data_line(records: Records, header: Header) -> int:
-    if header.data < len(records.lines):
-        return records.lines[header.data]
-    return records.lines[-1] + 1
+    """The line on which the data begin: that of the first row below the header, be it one that is refused."""
+    above = records.lines[header.data - 1] if header.data else 0
+    first = records.lines[header.data] if header.data < len(records.lines) else records.lines[-1] + 1
+    return min([first, *(refused.line for refused in records.refused if refused.line > above)])
 
 
 def _table(records: Records, columns: tuple[str, ...]) -> pa.Table:
