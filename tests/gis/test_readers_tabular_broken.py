@@ -74,6 +74,15 @@ def test_a_truncated_table_loses_only_its_last_row(tmp_path: Path, encoding: str
     assert sum(rejected.values()) <= 1
 
 
+@pytest.mark.parametrize("line", [b"A\0,1,116.5,31.7\n", b"\0\n", b'"A,1,116.5,31.7\n', b"A,\xff,116.5,31.7\n"])
+def test_a_bad_line_right_below_the_header_is_listed(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(HEAD.encode() + line + ROWS.encode())
+    source = open_csv(path, ReadOptions())
+    assert count(source)[0] == 100
+    assert [r.row for r in source.findings.rejects] == [2]
+
+
 def test_an_endless_line(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     with path.open("wb") as file:
