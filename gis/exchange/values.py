@@ -23,8 +23,11 @@ ARROW_TYPES = {
     FieldType.DATE: pa.date32(),
     FieldType.INSTANT: UTC_INSTANT,
 }
+#: A sortable text stands in an index, whose entries PostgreSQL keeps below a third of a page.
+LONGEST_SORTABLE_BYTES = 2_000
 #: What columns of an end write where there is none yet.
 _OPEN_ENDS = ("长期", "至今", "永久", "无限期", "长期有效", "9999-12-31", "9999/12/31", "99991231", "2999-12-31")
+_TOO_LONG = Text(f"超过 {LONGEST_SORTABLE_BYTES} 字节", f"it is longer than {LONGEST_SORTABLE_BYTES} bytes")
 _POSTCODES = frozenset({"postcode", "post_code", "zipcode"})
 
 
@@ -32,10 +35,10 @@ def convert(batch: Batch, matching: Matching, findings: Findings, notes: Notes |
     """A batch in its collection's types.
 
     A row whose required or key field is empty or cannot be taken is refused in `findings` (reasons "missing-required"
-    or that of the fault, such as "excel-damaged", "unknown-code", "bad-number", "bad-date"); so is one whose valid
-    time cannot be read or ends before it begins ("bad-valid-time"). Another value that cannot be taken becomes null
-    and is noted in `notes`, which go on growing when they are handed in. How values were understood is decided once
-    for the file as "values".
+    or that of the fault, such as "excel-damaged", "unknown-code", "bad-number", "bad-date", "too-long"); so is one
+    whose valid time cannot be read or ends before it begins ("bad-valid-time"). Another value that cannot be taken
+    becomes null and is noted in `notes`, which go on growing when they are handed in. How values were understood is
+    decided once for the file as "values".
     """
     notes = Notes() if notes is None else notes
     rejected = np.zeros(len(batch), dtype=bool)
@@ -61,7 +64,17 @@ def _field(batch: Batch, matching: Matching, of_field: Field) -> tuple[Converted
     column = _plain(batch.table[matched.column])
     if of_field.values:
         return _coded(column, of_field), column
-    return _read(column, matched, matching.collection), column
+    found = _read(column, matched, matching.collection)
+    return (_indexable(found) if of_field.sortable else found), column
+
+
+def _indexable(found: Converted) -> Converted:
+    """Without texts that are too long for an index."""
+    if not pa.types.is_string(found.array.type):
+        return found
+    long = pc.greater(pc.binary_length(found.array), LONGEST_SORTABLE_BYTES)
+    found.fault(long, "too-long", _TOO_LONG)
+    return found.with_array(pc.if_else(long, pa.scalar(None, pa.string()), found.array))
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:
