@@ -1,6 +1,7 @@
 """One load in a process of its own, so that its time and memory can be measured: `load_once URL FILE`."""
 
 import sys
+from pathlib import Path
 
 from gis.city import City
 from gis.store.database import Database
@@ -18,3 +19,5 @@ def main(url: str, path: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    print("peak, kB:", status["VmHWM"].split()[0])
