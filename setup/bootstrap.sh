@@ -202,6 +202,8 @@ step_web-types() {
 # ---- for tests and benchmarks ---------------------------------------------------------------------------------------
 
 step_browser() {
+    # the Node.js by which Playwright drives the browser wants it
+    ldconfig -p | grep -q 'libatomic\.so\.1 ' || apt_install libatomic1
     ! command -v chromium > /dev/null || return 0
     if [ "$(. /etc/os-release 2> /dev/null && echo "${ID:-}")" = debian ]; then
         apt_install chromium

@@ -79,11 +79,18 @@ def _with_plain_numbers(node: Any) -> Any:
     if isinstance(node, list):
         return [_with_plain_numbers(value) for value in node]
     if isinstance(node, float):
-        return float(f"{node:.15g}") if abs(node) > _LEAST else 0.0
+        return _rounded(node)
     return node
 
 
-_LEAST = 1e-290
+def _rounded(number: float) -> float:
+    """To 15 digits, within what 15 digits can say: too small is 0, too large the largest."""
+    if abs(number) <= _LEAST:
+        return 0.0
+    return max(-_MOST, min(_MOST, float(f"{number:.15g}")))
+
+
+_LEAST, _MOST = 1e-290, 1.79769313486231e308
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _DESCENDING = re.compile(r"[+*/^%=<>|-]|\b(?:not|div|and|or|is|in|like|between)\b", re.IGNORECASE)
 _MAX_BRACKETS = 10

@@ -111,3 +111,9 @@ def test_any_text_is_a_filter_or_a_refusal(text: str) -> None:
 def test_only_visible_columns_can_be_named() -> None:
     with pytest.raises(BadQuery):
         Filter.parse("use = 'school'").sql(BUILDINGS, frozenset({"name"}))
+
+
+@pytest.mark.parametrize("number", ["1.7976931348623157e308", "-1.7976931348623157e308", "5e-324"])
+def test_the_largest_and_the_smallest_numbers_stay_numbers(number: str) -> None:
+    once = Filter.parse(f'{{"op":"<","args":[{{"property":"area_m2"}},{number}]}}', "cql2-json")
+    assert Filter.parse(once.json, "cql2-json") == once
