@@ -3,9 +3,8 @@
 open_source -> place -> columns.convert -> Frame.encode -> COPY -> first load: Bulk | later: versions.merge
 """
 
-import glob
-import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,16 +14,18 @@ import psycopg
 import pyarrow as pa
 
 from gis.catalog import Catalogue, Collection
-from gis.errors import Conflict
+from gis.errors import BadInput, Conflict
 from gis.exchange import columns
 from gis.exchange.columns import Typed
 from gis.exchange.locate import DivisionMap
 from gis.exchange.notes import Notes
 from gis.exchange.place import Placement, place
+from gis.exchange.provenance import file_name, sha256
 from gis.exchange.readers import ReadOptions, Source, open_source
 from gis.exchange.readers.source import Batch
 from gis.exchange.reference import reference_for
 from gis.exchange.report import LoadReport, decisions, noted
+from gis.exchange.rivals import WHY
 from gis.exchange.rows import Frame, key_sql
 from gis.exchange.values import convert
 from gis.query.span import now
@@ -42,6 +43,7 @@ from gis.store.versions import (
     drop_collisions,
     drop_doubles,
     drop_overlaps,
+    drop_standing,
     merge,
     stage,
 )
@@ -84,6 +86,7 @@ def load(
     """
     collection = catalogue[into]
     options = options or LoadOptions()
+    _check_scenario(options.scenario)
     source = open_source(path, replace(options.read, prefer=collection.noun))
     divisions = DivisionMap.of(database, catalogue) if collection.division == "locate" else DivisionMap(())
     reference = reference_for(database, catalogue)
@@ -123,7 +126,7 @@ class _Intake:
     @property
     def dataset(self) -> str:
         """The series of editions that the file belongs to."""
-        return self.options.dataset or self.source.path.name.split(".")[0]
+        return self.options.dataset or file_name(self.source.path).split(".")[0]
 
     def run(self, divisions: DivisionMap) -> LoadReport:
         """Bring the rows in by the way that fits, and record it."""
@@ -132,16 +135,14 @@ class _Intake:
             epoch = self._value(
                 "SELECT coalesce(max(epoch), 0) + 1 FROM core.epoch WHERE register = %s", self.collection.id
             )
-            scenario = self._scenario()
-            first = scenario == 0 and may_swap(self.conn, self.register)
-        frame = Frame(self.collection, load, epoch, scenario, divisions.codes)
-        rows = Rows(frame.columns, frame.encoded(self._typed()))
-        changes = self._first(frame, rows) if first else self._later(frame, rows)
+            first = self.options.scenario is None and may_swap(self.conn, self.register)
+        frame = Frame(self.collection, load, epoch, 0, divisions.codes)
+        with Bulk(self.register, self.url, self.key, dated=False).cleared(self.conn) as bulk:
+            changes = self._first(frame, bulk) if first else self._later(frame)
         return self._report(load, changes)
 
-    def _first(self, frame: Frame, rows: Rows) -> Changes:
-        bulk = Bulk(self.register, self.url, self.key, dated=False)
-        bulk.fill(self.conn, rows)
+    def _first(self, frame: Frame, bulk: Bulk) -> Changes:
+        bulk.fill(self.conn, self._rows(frame))
         if self.dated:
             bulk = replace(bulk, dated=True)
             with self.conn.transaction():
@@ -149,25 +150,31 @@ class _Intake:
                 self._refuse(drop_overlaps(self.conn, bulk.copy.table()), "overlap")
         self.conn.autocommit = True
         bulk.index(self.conn, frame.epoch, lambda doubles: self._refuse(doubles, "duplicate"))
+        self.conn.execute(f"ANALYZE {bulk.copy.table()}")
         self.conn.autocommit = False
         changes = Changes(new=self.taken)
         with self.conn.transaction():
             bulk.swap(self.conn)
             self._record(frame, changes)
-        with self.conn.transaction():
-            self.conn.execute(f"ANALYZE {self.register.table()}")
         return changes
 
-    def _later(self, frame: Frame, rows: Rows) -> Changes:
+    def _later(self, frame: Frame) -> Changes:
         with self.conn.transaction():
-            stage(self.conn, self.register, rows)
+            frame = replace(frame, scenario=self._scenario())
+            stage(self.conn, self.register, self._rows(frame))
             self._refuse(drop_doubles(self.conn, STAGE), "duplicate")
             self._refuse(drop_collisions(self.conn, self.register, self.key), "collision")
             if self.dated:
                 self._refuse(drop_overlaps(self.conn, STAGE), "overlap")
-            changes = merge(self.conn, self.register, self.key, self._change(frame))
+            change = self._change(frame)
+            self._refuse(drop_standing(self.conn, self.register, change), "standing")
+            change = replace(change, full=change.full and not self._empty())
+            changes = merge(self.conn, self.register, self.key, change)
             self._record(frame, changes)
         return changes
+
+    def _rows(self, frame: Frame) -> Rows:
+        return Rows(frame.columns, frame.encoded(self._typed()))
 
     def _change(self, frame: Frame) -> Change:
         loads = self.conn.execute(
@@ -177,7 +184,7 @@ class _Intake:
             epoch=frame.epoch,
             loads=[row[0] for row in loads],
             scenario=frame.scenario,
-            full=not self.options.partial and not self._empty(),
+            full=not self.options.partial,
             today=now().date(),
         )
 
@@ -224,7 +231,7 @@ class _Intake:
     def _refuse(self, doubles: Doubles, reason: str) -> None:
         """List rows that the database found to be in the way of others."""
         for row, kept in doubles.pairs:
-            self.source.findings.reject(row, reason, _WHY[reason](row, kept))
+            self.source.findings.reject(row, reason, WHY[reason](row, kept))
         self.taken -= len(doubles.pairs)
 
     def _record(self, frame: Frame, changes: Changes) -> None:
@@ -238,9 +245,9 @@ class _Intake:
             "INSERT INTO core.load (id, collection, dataset, scenario, file, file_sha256, source, licence, source_crs,"
             " findings, counts) OVERRIDING SYSTEM VALUE VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
-                frame.load, self.collection.id, self.dataset, frame.scenario, self.source.path.name,
-                _digest(self.source.path), json.dumps((options.source or self.collection.source).as_dict()),
-                options.licence or self.collection.licence, self.placement.source_crs, json.dumps(found),
+                frame.load, self.collection.id, self.dataset, frame.scenario, file_name(self.source.path),
+                sha256(self.source.path), json.dumps((options.source or self.collection.source).as_dict()),
+                options.licence or self.collection.licence, self.placement.source_crs, _json(found),
                 json.dumps(counts),
             ),
         )  # fmt: skip
@@ -256,7 +263,7 @@ class _Intake:
             load=load,
             collection=self.collection.id,
             dataset=self.dataset,
-            file=self.source.path.name,
+            file=file_name(self.source.path),
             rows=self.taken + findings.rejected_rows,
             rejected=findings.rejected_rows,
             changes=changes,
@@ -268,6 +275,9 @@ class _Intake:
     def _scenario(self) -> int:
         if self.options.scenario is None:
             return 0
+        known = self.conn.execute("SELECT core.scenario_id(%s)", (self.options.scenario,)).fetchone()
+        if known and known[0]:
+            return int(known[0])
         return self._value(
             "INSERT INTO core.scenario (name, title) VALUES (%s, '{}')"
             " ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
@@ -284,29 +294,23 @@ def loaded_before(database: Database, path: Path, into: str) -> bool:
     """Whether this very file was taken into the collection before, as the latest edition or an earlier one."""
     asked = Statement(
         "SELECT EXISTS (SELECT FROM core.load WHERE collection = %s AND file = %s AND file_sha256 = %s)",
-        (into, path.name, _digest(path)),
+        (into, file_name(path), sha256(path)),
     )
     return bool(database.rows(asked)[0][0])
 
 
-def _overlap(row: int, kept: int) -> Text:
-    return Text(
-        f"与第 {kept} 行为同一要素且有效期重叠,保留第 {kept} 行",
-        f"the same feature as row {kept} with overlapping valid time; row {kept} was kept",
-    )
+def _json(value: object) -> str:
+    """JSON that PostgreSQL takes: without NUL, which a column's name may hold."""
+    return re.sub(r"(?<!\\)((?:\\\\)*)\\u0000", r"\1␀", json.dumps(value, ensure_ascii=False))
 
 
-def _duplicate(row: int, kept: int) -> Text:
-    return Text(f"与第 {kept} 行为同一要素,保留第 {kept} 行", f"the same feature as row {kept}, which was kept")
-
-
-def _collision(row: int, kept: int) -> Text:
-    return Text(
-        "编号与另一要素冲突,请修改该行主键", "its number belongs to another feature; change the key of this row"
-    )
-
-
-_WHY: dict[str, Callable[[int, int], Text]] = {"overlap": _overlap, "duplicate": _duplicate, "collision": _collision}
+def _check_scenario(name: str | None) -> None:
+    if name is not None and not re.fullmatch("[a-z][a-z0-9_-]*", name):
+        raise BadInput(
+            f"{name!r} cannot name a scenario: use small letters, digits, - and _, a letter first",
+            f"{name!r} 不能作方案名:请用小写字母、数字、- 和 _,以字母开头",
+            subject=name,
+        )
 
 
 class _alone:
@@ -330,13 +334,3 @@ class _alone:
 
     def __exit__(self, *_: object) -> None:
         """The lock goes with the connection."""
-
-
-def _digest(path: Path) -> str:
-    """SHA-256 of the file's bytes; of a Shapefile those of all its parts, by name."""
-    parts = sorted(path.parent.glob(f"{glob.escape(path.stem)}.*")) if path.suffix.lower() == ".shp" else [path]
-    total = hashlib.sha256()
-    for part in parts:
-        with part.open("rb") as file:
-            total.update(hashlib.file_digest(file, "sha256").digest())
-    return total.hexdigest()

@@ -5,8 +5,9 @@ fills it needs no write-ahead log on a server with wal_level=minimal. A load tha
 name, which the next one drops.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,10 +40,21 @@ class Bulk:
         """The copy's tables."""
         return replace(self.register, suffix=_SUFFIX)
 
+    @contextmanager
+    def cleared(self, conn: psycopg.Connection[Any]) -> Iterator["Bulk"]:
+        """Without the copy that an earlier load may have left; nor does this one leave one when it fails."""
+        self._drop(conn)
+        try:
+            yield self
+        except BaseException:
+            with suppress(psycopg.Error):
+                self._drop(conn)
+            raise
+
     def fill(self, conn: psycopg.Connection[Any], rows: Rows) -> None:
         """Make the copy and COPY all rows into it, in one transaction."""
         with conn.transaction(), conn.cursor() as cursor:
-            for statement in (*self.copy.drop(), *self.copy.create_open()):
+            for statement in self.copy.create_open():
                 cursor.execute(statement)
             stream(
                 cursor,
@@ -70,6 +82,11 @@ class Bulk:
         """Put the copy in the register's place; to be called in the transaction that records the load."""
         for statement in self.register.replace_by(self.copy):
             conn.execute(statement)
+
+    def _drop(self, conn: psycopg.Connection[Any]) -> None:
+        with conn.transaction():
+            for statement in self.copy.drop():
+                conn.execute(statement)
 
     def _identities(self, epoch: int) -> str:
         once = "DISTINCT ON (fid)" if self.dated else ""

@@ -1,8 +1,12 @@
 """A later load: staged, compared set-wise with the open rows, and recorded as versions, all in one transaction."""
 
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import psycopg
@@ -65,30 +69,54 @@ def drop_doubles(conn: psycopg.Connection[Any], table: str) -> Doubles:
 
 
 def drop_overlaps(conn: psycopg.Connection[Any], table: str) -> Doubles:
-    """Take out rows whose valid time overlaps that of another row of the same feature; the first in the file stays.
+    """Take out rows whose valid time overlaps that of an earlier row of the same feature that stays.
 
-    One row a feature goes in each pass, so that none goes for the sake of one that went.
+    The database finds the features that have any; which of their rows stay is settled here, in the file's order.
     """
+    found = conn.execute(
+        f"""
+        WITH ordered AS (
+            SELECT fid, scenario, valid_from, valid_to, src_row, ctid, max(valid_to) OVER w AS until
+            FROM {table} WINDOW w AS (
+                PARTITION BY fid, scenario ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        )
+        SELECT fid, scenario, extract(epoch FROM valid_from), extract(epoch FROM valid_to), src_row, ctid::text
+        FROM ordered o WHERE EXISTS (
+            SELECT FROM ordered t WHERE t.fid = o.fid AND t.scenario = o.scenario AND t.until > t.valid_from)
+        ORDER BY fid, scenario, src_row
+        """
+    ).fetchall()
     pairs: list[tuple[int, int]] = []
-    while True:
-        found = conn.execute(
-            f"""
-            WITH ordered AS (
-                SELECT fid, scenario, valid_from, ctid AS place, src_row, lag(valid_to) OVER w AS until,
-                       lag(ctid) OVER w AS place_before, lag(src_row) OVER w AS row_before
-                FROM {table} WINDOW w AS (PARTITION BY fid, scenario ORDER BY valid_from, src_row)
-            ), first AS (
-                SELECT DISTINCT ON (fid, scenario)
-                       CASE WHEN src_row > row_before THEN place ELSE place_before END AS place,
-                       least(src_row, row_before) AS kept
-                FROM ordered WHERE until > valid_from ORDER BY fid, scenario, valid_from, src_row
-            )
-            DELETE FROM {table} t USING first f WHERE t.ctid = f.place RETURNING t.src_row, f.kept
-            """
-        ).fetchall()
-        if not found:
-            return Doubles(sorted(pairs))
-        pairs += [(int(a), int(b)) for a, b in found]
+    places: list[str] = []
+    for _, rows in groupby(found, key=itemgetter(0, 1)):
+        stays: list[tuple[Decimal, Decimal, int]] = []
+        for _, _, start, end, row, place in rows:
+            at = bisect(stays, (start, end, row))
+            rivals = [kept for kept in stays[max(at - 1, 0) : at + 1] if kept[0] < end and start < kept[1]]
+            if rivals:
+                pairs.append((row, min(rival[2] for rival in rivals)))
+                places.append(place)
+            else:
+                stays.insert(at, (start, end, row))
+    conn.execute(f"DELETE FROM {table} WHERE ctid = ANY(%s::tid[])", (places,))
+    return Doubles(sorted(pairs))
+
+
+def drop_standing(conn: psycopg.Connection[Any], register: Register, change: "Change") -> Doubles:
+    """Take out rows whose valid time overlaps that of an open row of the same feature that this load leaves open."""
+    found = conn.execute(
+        f"""
+        DELETE FROM {STAGE} s USING {register.table()} o
+        WHERE o.fid = s.fid AND o.scenario = s.scenario AND o.valid_from <> s.valid_from
+          AND o.valid_from < s.valid_to AND s.valid_from < o.valid_to
+          AND NOT (%s AND o.load = ANY(%s))
+          AND NOT EXISTS (SELECT FROM {STAGE} t
+                          WHERE t.fid = o.fid AND t.scenario = o.scenario AND t.valid_from = o.valid_from)
+        RETURNING s.src_row
+        """,
+        (change.full, change.loads),
+    ).fetchall()
+    return Doubles(sorted({(int(a), 0) for (a,) in found}))
 
 
 def drop_collisions(conn: psycopg.Connection[Any], register: Register, key: str) -> Doubles:

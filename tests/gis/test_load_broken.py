@@ -17,9 +17,11 @@ import shapely
 from gis.catalog import Catalogue
 from gis.city import City
 from gis.errors import BadInput
+from gis.exchange.load import _Intake
 from gis.exchange.readers import ReadOptions
 from gis.settings import CHECKOUT
 from gis.store.database import Database
+from gis.store.tables import Register
 from layers import LAYERS
 from tests.gis.broken_files import (
     BROKEN_TABLES,
@@ -272,6 +274,69 @@ def assert_one_sentence(error: BadInput) -> None:
     for text in error.text:
         assert not any(word in text for word in ("Traceback", "psycopg", "Error(", "0x", "\n"))
         assert len(text) < 600
+
+
+@pytest.mark.parametrize("name", ["新城", "New", "", "a b", "x' OR 1", "a\n", "\0"])
+def test_a_scenario_that_cannot_be_named_so(registers: Registers, tmp_path: Path, name: str) -> None:
+    registers.bring(filled=True)
+    with pytest.raises(BadInput, match="cannot name a scenario") as caught:
+        registers.city.load(KINDS[3].make(tmp_path), "base.pois", scenario=name)
+    assert caught.value.text.zh
+    assert registers.unchanged(filled=True)
+
+
+def test_a_load_that_fails_makes_no_scenario(registers: Registers, tmp_path: Path) -> None:
+    registers.bring(filled=True)
+    path = written("a.csv", NAMELESS)(tmp_path)
+    with pytest.raises(BadInput, match="name"):
+        registers.city.load(path, "base.pois", scenario="new-town", read=ReadOptions(crs="EPSG:4326"))
+    assert registers.unchanged(filled=True)
+
+
+ENDS = [(Register, "index_identity", False), (Register, "replace_by", False), (_Intake, "_record", False),
+        (_Intake, "_record", True)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("part", "step", "filled"), ENDS)
+def test_a_failure_at_the_end_leaves_nothing(
+    registers: Registers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: type, step: str, filled: bool
+) -> None:
+    registers.bring(filled)
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(part, step, fail)
+    with pytest.raises(KeyboardInterrupt):
+        registers.city.load(KINDS[3].make(tmp_path, [PLACE]), "base.pois")
+    assert registers.unchanged(filled)
+
+
+ODD_NAMES = ["a'b.geojson", "%s{}.geojson", "a\nb.geojson", "六安 市.geojson", "\udcc1\udcf9.geojson", "-.geojson"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES, ids=ascii)
+def test_names_of_files(registers: Registers, tmp_path: Path, name: str) -> None:
+    registers.bring(filled=False)
+    report = registers.city.load(KINDS[3].make(tmp_path).rename(tmp_path / name), "base.pois")
+    assert_adds_up(registers.url, report)
+    assert registers.city.has_loaded(tmp_path / name, "base.pois")
+    assert report.file.encode()
+    assert report.dataset + ".geojson" == report.file
+
+
+ODD_COLUMNS = ["a\0b", "\\u0000", "\\\0", "''; --", '"', "\ud7ff", "x" * 100_000]
+
+
+@pytest.mark.parametrize("name", ODD_COLUMNS, ids=lambda name: ascii(name[:12]))
+def test_names_of_columns(registers: Registers, tmp_path: Path, name: str) -> None:
+    registers.bring(filled=False)
+    place = {"type": "Point", "coordinates": [116.5, 31.7]}
+    rows = [{"type": "Feature", "geometry": place, "properties": {"编码": "A", "名称": "甲", name: name}}]
+    (tmp_path / "a.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": rows}))
+    report = registers.city.load(tmp_path / "a.geojson", "base.pois")
+    assert_adds_up(registers.url, report)
+    assert report.changes.new == 1
 
 
 COMMANDS = [
