@@ -22,13 +22,14 @@ def tidy(code: str) -> str:
 
 def tidy_column(column: CodeColumn) -> pa.Array:
     """A column of codes as a pyarrow string array without nulls, each value made plain like `tidy` does."""
-    texts = _strings(column)
+    texts = strings(column)
     if not pc.all(pc.string_is_ascii(texts), min_count=0).as_py():
         texts = pc.utf8_normalize(texts, form="NFKC")
     return pc.utf8_upper(pc.utf8_trim_whitespace(texts))
 
 
-def _strings(column: CodeColumn) -> pa.Array:
+def strings(column: CodeColumn) -> pa.Array:
+    """A column as a plain pyarrow string array without nulls."""
     if isinstance(column, np.ndarray) and column.dtype.kind == "U":
         column = column.astype(object)
     array = column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column)

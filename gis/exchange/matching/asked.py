@@ -1,0 +1,218 @@
+"""What a chunk of texts asks for, as columns of tokens: each distinct beginning and end is looked up once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gis.codes.address_column import Addresses
+from gis.codes.address_parts import NOTHING, Parts
+from gis.exchange.matching import words
+from gis.exchange.matching.lexicon import LEVELS, Correction, Lexicon, Names
+from gis.exchange.matching.vocabulary import NONE, UNKNOWN, Ints, Tokens
+
+_KEPT = 1 << 17
+_NO_NAMES = Names()
+_DIGITS = frozenset("0123456789")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Distinct addresses as tokens of their parts: NONE (0) where there is none, UNKNOWN (−1) for words not known."""
+
+    divisions: Tokens
+    """(n, 5)."""
+    street: Tokens
+    compound: Tokens
+    landmark: Tokens
+    plate: Tokens
+    base_plate: Tokens
+    plate_number: Tokens
+    """The plate's whole number; 0 where there is none."""
+    building: Tokens
+    building_number: Tokens
+    unit: Tokens
+    room: Tokens
+    supported: NDArray[np.uint8]
+    """The `AddressLevel` that the text supports."""
+    names: list[tuple[Names, Names]]
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.street)
+
+
+@dataclass(frozen=True, slots=True)
+class Hypotheses:
+    """Readings of addresses: exact ones, and those with a name corrected; `penalty` is what the corrections cost."""
+
+    row: Ints
+    street: Tokens
+    compound: Tokens
+    landmark: Tokens
+    penalty: NDArray[np.float32]
+    corrections: list[tuple[Correction, ...]]
+    """By hypothesis; empty for exact ones."""
+
+    def also(self, other: "Hypotheses") -> "Hypotheses":
+        """These readings and others."""
+        return Hypotheses(
+            np.concatenate([self.row, other.row]),
+            np.concatenate([self.street, other.street]),
+            np.concatenate([self.compound, other.compound]),
+            np.concatenate([self.landmark, other.landmark]),
+            np.concatenate([self.penalty, other.penalty]),
+            self.corrections + other.corrections,
+        )
+
+    def of_rows(self, wanted: NDArray[np.bool_]) -> Ints:
+        """Which hypotheses belong to the wanted rows."""
+        return np.flatnonzero(wanted[self.row])
+
+
+TYPING_ERROR = 0.6
+_Change = tuple[dict[str, int], float, tuple[Correction, ...]]
+"""Tokens by kind of name, the cost, what is said of it."""
+_MOST_READINGS = 24
+
+
+@dataclass(slots=True)
+class Interpreter:
+    """Looks up the words of addresses in a lexicon, remembering what it found."""
+
+    lexicon: Lexicon
+    _names: dict[Parts, Names] = field(default_factory=dict)
+    _doors: dict[Parts, tuple[int, ...]] = field(default_factory=dict)
+    _readings: dict[tuple[tuple[str, str], ...], list[_Change]] = field(default_factory=dict)
+
+    def ask(self, addresses: Addresses, head: Ints, tail: Ints) -> Asked:
+        """Tokens for distinct pairs of a beginning and an end."""
+        heads, head_names = self._names_of(addresses.heads, head)
+        tails, tail_names = self._names_of(addresses.tails, tail)
+        numbers = self._numbers(addresses.tails, tail)
+        held = np.where(head_names != 0, head_names, tail_names)
+        compound = LEVELS + 1
+        held[:, compound] = np.where(tail_names[:, compound] != 0, tail_names[:, compound], head_names[:, compound])
+        return Asked(
+            held[:, :LEVELS],
+            held[:, LEVELS],
+            held[:, compound],
+            held[:, LEVELS + 2],
+            numbers[:, 0],
+            numbers[:, 1],
+            numbers[:, 2],
+            numbers[:, 3],
+            numbers[:, 4],
+            numbers[:, 5],
+            numbers[:, 6],
+            addresses.level_of(head, tail),
+            list(zip(heads, tails, strict=True)),
+        )
+
+    def _names_of(self, pieces: list[Parts], index: Ints) -> tuple[list[Names], Tokens]:
+        used, place = np.unique(index, return_inverse=True)
+        found = [self._name(pieces[i]) for i in used.tolist()]
+        table = np.array([(*n.divisions, n.street, n.compound, n.landmark) for n in found], dtype=np.int32)
+        rows = place.reshape(-1)
+        return [found[i] for i in rows.tolist()], table.reshape(-1, LEVELS + 3)[rows]
+
+    def _name(self, piece: Parts) -> Names:
+        if not (any(piece[:6]) or piece.compound or piece.landmark):
+            return _NO_NAMES
+        found = self._names.get(piece)
+        if found is None:
+            if len(self._names) > _KEPT:
+                self._names.clear()
+            found = self._names[piece] = self.lexicon.resolve(piece)
+        return found
+
+    def _numbers(self, pieces: list[Parts], index: Ints) -> Tokens:
+        used, place = np.unique(index, return_inverse=True)
+        table = np.array([self._door(pieces[i]) for i in used.tolist()], dtype=np.int32).reshape(-1, 7)
+        found: Tokens = table[place.reshape(-1)]
+        return found
+
+    def _door(self, piece: Parts) -> tuple[int, ...]:
+        if piece is NOTHING:
+            return (0,) * 7
+        found = self._doors.get(piece)
+        if found is None:
+            if len(self._doors) > _KEPT:
+                self._doors.clear()
+            door, find = words.door(piece), self.lexicon.vocabulary.find
+            number = int("".join(c for c in piece.plate if c in _DIGITS) or 0) if door.plate else 0
+            found = (find(door.plate), find(door.base_plate), number, find(door.building), find(door.number),
+                     find(door.unit), find(door.room))  # fmt: skip
+            self._doors[piece] = found
+        return found
+
+    def exact(self, asked: Asked) -> Hypotheses:
+        """Every address as it is written; corrections of divisions cost nothing more, but are said."""
+        count = len(asked)
+        penalty = np.fromiter((TYPING_ERROR * len(_corrections(n)) for n in asked.names), np.float32, count)
+        return Hypotheses(
+            np.arange(count),
+            asked.street,
+            asked.compound,
+            asked.landmark,
+            penalty,
+            list(map(_corrections, asked.names)),
+        )
+
+    def corrected(self, asked: Asked, rows: Ints) -> Hypotheses:
+        """Readings of some addresses in which one name is taken for another that is one edit away (or, where two names
+        are unknown, each of them).
+        """
+        found: list[tuple[int, int, int, int, float, tuple[Correction, ...]]] = []
+        for row in rows.tolist():
+            first, second = asked.names[row]
+            said = _corrections((first, second))
+            current = {"street": int(asked.street[row]), "compound": int(asked.compound[row]),
+                       "landmark": int(asked.landmark[row])}  # fmt: skip
+            for change, penalty, corrections in self._changes((*first.written, *second.written)):
+                read = current | change
+                cost = penalty + TYPING_ERROR * len(said)
+                found.append((row, read["street"], read["compound"], read["landmark"], cost, (*said, *corrections)))
+        columns: Iterable[tuple[int, ...]] = zip(*((f[0], f[1], f[2], f[3]) for f in found), strict=True)
+        row_, street, compound, landmark = (
+            (np.array(c, dtype=np.int64) for c in columns) if found else (np.empty(0, np.int64) for _ in range(4))
+        )
+        return Hypotheses(
+            row_,
+            street.astype(np.int32),
+            compound.astype(np.int32),
+            landmark.astype(np.int32),
+            np.array([f[4] for f in found], dtype=np.float32),
+            [f[5] for f in found],
+        )
+
+    def _changes(self, written: tuple[tuple[str, str], ...]) -> list[_Change]:
+        """What each correction of the written names sets: tokens by kind, its cost, what is said of it."""
+        found = self._readings.get(written)
+        if found is None:
+            if len(self._readings) > _KEPT:
+                self._readings.clear()
+            found = self._readings[written] = self._read(written)
+        return found
+
+    def _read(self, written: tuple[tuple[str, str], ...]) -> list[_Change]:
+        find = self.lexicon.vocabulary.find
+        single: list[_Change] = []
+        for kind, name in written:
+            for near_kind, near in self.lexicon.near(name):
+                tokens = {kind: NONE} | {near_kind: find(f"名{near}")}
+                single.append((tokens, TYPING_ERROR, (Correction(name, near),)))
+        single = single[:_MOST_READINGS]
+        unknown = {name for _, name in written if find(f"名{name}") == UNKNOWN}
+        both: list[_Change] = [
+            (a[0] | b[0], a[1] + b[1], (*a[2], *b[2]))
+            for n, a in enumerate(single)
+            for b in single[n + 1 :]
+            if a[2][0].written != b[2][0].written and {a[2][0].written, b[2][0].written} <= unknown
+        ]
+        return (single + both)[: 2 * _MOST_READINGS]
+
+
+def _corrections(names: tuple[Names, Names]) -> tuple[Correction, ...]:
+    return names[0].corrections + names[1].corrections

@@ -1,0 +1,98 @@
+"""Rooms in buildings: a million of them in a few sorted arrays, found by building, staircase and room."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from gis.exchange.matching.nodes import NO_NODE
+from gis.exchange.matching.register import RoomRows
+from gis.exchange.matching.vocabulary import TOKEN_BITS, Edges, Ints, Tokens, packed
+
+
+class FoundRooms(NamedTuple):
+    """For each address: its room (−1 none), whether its unit is there, and the rows and rooms where several fit."""
+
+    room: Ints
+    unit_there: NDArray[np.bool_]
+    several: tuple[Ints, Ints]
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms of the city and the ways to them."""
+
+    by_unit: Edges
+    """(node, unit, room)."""
+    by_room: Edges
+    """(node, room)."""
+    unit: Tokens
+    room: Tokens
+    fid: Ints
+    code: pa.Array
+    words: list[str]
+
+    @classmethod
+    def of(cls, rows: RoomRows, place_code: pa.Array, place_node: Ints, words: list[str]) -> tuple["Rooms", int]:
+        """Index rooms by the place whose code they have; also how many have the code of no place and were left out."""
+        at = pc.index_in(rows.place, value_set=place_code).fill_null(-1).to_numpy().astype(np.int64)
+        node = np.where(at >= 0, place_node.take(at, mode="clip"), NO_NODE) if len(place_node) else at
+        numbered = rows.room > 0
+        kept = np.flatnonzero(numbered & (node != NO_NODE))
+        every = np.arange(len(kept), dtype=np.int32)
+        places, unit, room = node[kept], rows.unit[kept], rows.room[kept]
+        found = cls(
+            Edges.of(packed(places, unit, room), every),
+            Edges.of(packed(places, room), every),
+            unit,
+            room,
+            rows.fid[kept],
+            rows.code.take(pa.array(kept)),
+            words,
+        )
+        return found, int((numbered & (node == NO_NODE)).sum())
+
+    def __len__(self) -> int:
+        """How many rooms."""
+        return len(self.fid)
+
+    def find(self, node: Ints, unit: Tokens, room: Tokens) -> FoundRooms:
+        """Rooms of addresses in known buildings. Without a unit a room is found where only one unit has its number."""
+        count = len(node)
+        found = np.full(count, -1, dtype=np.int64)
+        u, r = np.maximum(unit, 0).astype(np.int64), np.maximum(room, 0).astype(np.int64)
+        exact = np.flatnonzero((unit > 0) & (room > 0))
+        asked, rows = self.by_unit.find(packed(node[exact], u[exact], r[exact]))
+        by_unit = _counted(exact[asked], rows, found)
+        loose = np.flatnonzero((unit == 0) & (room > 0))
+        asked, rows = self.by_room.find(packed(node[loose], r[loose]))
+        by_room = _counted(loose[asked], rows, found)
+        there = np.zeros(count, dtype=np.bool_)
+        units = np.flatnonzero(unit > 0)
+        low = packed(node[units], u[units])
+        start = np.searchsorted(self.by_unit.keys, low)
+        stop = np.searchsorted(self.by_unit.keys, low | ((1 << TOKEN_BITS) - 1), side="right")
+        there[units] = stop > start
+        several = tuple(np.concatenate(pair) for pair in zip(by_unit, by_room, strict=True))
+        return FoundRooms(found, there, (several[0], several[1]))
+
+    def codes(self, rooms: Ints) -> list[str]:
+        """The register's codes of rooms."""
+        found: list[str] = self.code.take(pa.array(rooms)).to_pylist()
+        return found
+
+    def names(self, room: int) -> str:
+        """Unit and room as they are written."""
+        unit, number = self.words[self.unit[room]][1:], self.words[self.room[room]][1:]
+        return f"{unit}单元{number}室" if unit else f"{number}室"
+
+
+def _counted(asked: Ints, rows: NDArray[np.int32], found: Ints) -> tuple[Ints, Ints]:
+    """Write the room of each address that has just one; return the pairs of those that have several."""
+    many = np.bincount(asked, minlength=len(found)) if len(asked) else np.zeros(len(found), dtype=np.int64)
+    one = many[asked] == 1
+    found[asked[one]] = rows[one]
+    return asked[~one], rows[~one].astype(np.int64)
