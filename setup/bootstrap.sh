@@ -202,12 +202,15 @@ step_web-types() {
 # ---- for tests and benchmarks ---------------------------------------------------------------------------------------
 
 step_browser() {
+    local wanted=() debian
+    debian=$(. /etc/os-release 2> /dev/null && [ "${ID:-}" = debian ] && echo yes || true)
     # the Node.js by which Playwright drives the browser wants it
-    ldconfig -p | grep -q 'libatomic\.so\.1 ' || apt_install libatomic1
-    ! command -v chromium > /dev/null || return 0
-    if [ "$(. /etc/os-release 2> /dev/null && echo "${ID:-}")" = debian ]; then
-        apt_install chromium
-    elif ! ls "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}"/chromium-* > /dev/null 2>&1; then
+    compgen -G '/usr/lib*/*/libatomic.so.1*' > /dev/null || compgen -G '/usr/lib*/libatomic.so.1*' > /dev/null ||
+        wanted+=(libatomic1)
+    command -v chromium > /dev/null || [ -z "$debian" ] || wanted+=(chromium)
+    [ ${#wanted[@]} = 0 ] || apt_install "${wanted[@]}"
+    if [ -z "$debian" ] && ! command -v chromium > /dev/null &&
+        ! compgen -G "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}/chromium-*" > /dev/null; then
         # Ubuntu's package is a snap, which does not run in containers; Playwright brings its own build.
         say "playwright install chromium"
         .venv/bin/python -m playwright install --with-deps chromium < /dev/null >&2
