@@ -152,7 +152,7 @@ def test_a_click_on_a_building_tells_its_fields_in_words(visit: Begin) -> None:
     assert re.fullmatch(r"\d+\.\d{6}, \d+\.\d{6}", city.text("[data-field=coordinates] dd").splitlines()[0].strip())
     assert f"sel=base.buildings/{fid}" in city.hash()
     city.page.get_by_role("button", name="关闭要素面板").click()
-    city.page.wait_for_function("!location.hash.includes('sel=')")
+    city.page.wait_for_url(lambda url: "sel=" not in url)
 
 
 def test_the_language_is_changed_with_everything_that_is_open(visit: Begin) -> None:

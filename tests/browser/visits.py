@@ -45,10 +45,11 @@ class Visit:
 
     def hash(self) -> str:
         """The address as it stands, once it has stopped changing."""
+        self.settle()
         before = None
         while before != self.page.url:
             before = self.page.url
-            self.page.wait_for_timeout(400)
+            self.page.wait_for_timeout(600)
         return self.page.url.partition("#")[2]
 
     def watch(self) -> None:
