@@ -48,6 +48,8 @@ def stage(conn: psycopg.Connection[Any], register: Register, rows: Rows) -> None
     with conn.cursor() as cursor:
         cursor.execute(f"CREATE TEMP TABLE {STAGE} (LIKE {register.table()}) ON COMMIT DROP")
         stream(cursor, f"COPY {STAGE} ({rows.columns}) FROM STDIN (FORMAT binary)", rows.batches)
+        # where the register's statistics are behind, the planner takes its rows for few and looks each up here
+        cursor.execute(f"CREATE INDEX ON {STAGE} (fid)")
         cursor.execute(f"ANALYZE {STAGE} (fid, digest)")
 
 

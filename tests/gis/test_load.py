@@ -190,6 +190,18 @@ def test_readers_are_not_blocked_by_a_first_load(city: City, tmp_path: Path) -> 
     assert len(seen) > 5
 
 
+def test_a_load_right_behind_another_is_not_planned_by_old_statistics(city: City, tmp_path: Path) -> None:
+    """The planner then takes the rows of the load before for none; comparing them one by one would take minutes."""
+    city.load(pois_file(tmp_path, ONE), "base.pois")
+    path = pois_file(tmp_path, {f"K{i}": ("名", 116.5, 31.7) for i in range(20_000)}, "other.geojson")
+    took_s = []
+    for _ in range(2):
+        start = time.perf_counter()
+        city.load(path, "base.pois")
+        took_s.append(time.perf_counter() - start)
+    assert took_s[1] < 4 * took_s[0]
+
+
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(editions=st.lists(st.dictionaries(KEYS, PLACES, min_size=1, max_size=8), min_size=1, max_size=5))
 def test_every_edition_can_be_asked_for_again(city: City, tmp_path: Path, editions: list[Edition]) -> None:
