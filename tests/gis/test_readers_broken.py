@@ -270,6 +270,30 @@ def test_json_nested_without_end(tmp_path: Path, text: str) -> None:
         open_source(path)
 
 
+HALF = '{"type": "Feature", "geometry": %s, "properties": {%s}}'
+POINT = '{"type": "Point", "coordinates": [1, 2]}'
+HALVES = [
+    ("a value", HALF % (POINT, '"a": "\\ud800", "b": "x"'), {"bad-text": 1}),
+    ("a name", HALF % (POINT, '"a\\udfff": "x"'), {}),
+    ("a value within", HALF % (POINT, '"a": {"b": ["\\ud83d"]}'), {}),
+    ("a whole character", HALF % (POINT, '"a": "\\ud83d\\ude00"'), {}),
+    ("a type", HALF % (POINT.replace("Point", "Poi\\ud800"), '"a": 1'), {"bad-geometry": 1}),
+    ("a coordinate", HALF % (POINT.replace("1", '"\\ud800"'), '"a": 1'), {"bad-geometry": 1}),
+]
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".geojsonl"])
+@pytest.mark.parametrize(("feature", "rejected"), [c[1:] for c in HALVES], ids=[c[0] for c in HALVES])
+def test_half_a_character_in_json(tmp_path: Path, suffix: str, feature: str, rejected: dict[str, int]) -> None:
+    """JSON can escape one half of a character beyond U+FFFF; programs that cut texts write such."""
+    path = tmp_path / f"a{suffix}"
+    whole = HALF % (POINT, '"a": "x"')
+    path.write_text(f"{feature}\n{whole}" if suffix == ".geojsonl" else f'{{"features": [{feature}, {whole}]}}')
+    source = open_source(path)
+    assert read(source) == 2 - sum(rejected.values())
+    assert source.findings.rejected == rejected
+
+
 def test_the_content_counts_more_than_the_name(tmp_path: Path) -> None:
     path = KINDS[3].make(tmp_path).rename(tmp_path / "a.gpkg")
     source = open_source(path)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gis.errors import BadInput
 from gis.exchange.readers.declared_crs import crs_name
-from gis.exchange.readers.json_stream import JsonStream, features, lines
+from gis.exchange.readers.json_stream import JsonStream, features, lines, parse
 from gis.exchange.readers.source import Batch, Findings, ReadOptions
 from gis.exchange.readers.text import BROKEN
 from gis.exchange.readers.text_stream import characters, settle_text_encoding
@@ -79,7 +79,7 @@ class GeoJsonSource:
     def _lines(self, findings: Findings | None) -> Iterator[tuple[int, Any]]:
         for number, line in lines(characters(self.path, self._encoding)):
             try:
-                yield number, json.loads(line)
+                yield number, parse(line)
             except (json.JSONDecodeError, RecursionError):
                 if findings is not None:
                     findings.reject(number, "bad-json", _BAD_LINE, line[:80])

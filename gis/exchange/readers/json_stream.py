@@ -1,15 +1,20 @@
 """The features of a GeoJSON text one after the other, without the whole text in memory (RFC 7946, RFC 8142)."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from gis.errors import BadInput
+from gis.exchange.readers.text import BROKEN
 
 #: A longer text without an end of its feature is not a feature.
 LONGEST_FEATURE_CHARACTERS = 256 << 20
 #: An error this near to the end of what has been read may be cured by reading on ("-Infinity" is the longest word).
 _NEAR_END = 16
+#: An escaped surrogate; two that belong together are one character and no fault.
+_HALF_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF = re.compile("[\ud800-\udfff]")
 _SPACE = " \t\r\n"
 _RECORD_SEPARATOR = "\x1e"
 
@@ -58,8 +63,8 @@ class JsonStream:
             else:
                 if end == len(self._text) and self._read_on():
                     continue  # a number may go on
-                self._at = end
-                return value
+                begun, self._at = self._at, end
+                return mended(value) if _HALF_ESCAPED.search(self._text, begun, end) else value
 
     def items(self) -> Iterator[Any]:
         """The values of an array."""
@@ -130,6 +135,20 @@ def features(stream: JsonStream, head: dict[str, Any]) -> Iterator[Any]:
             f"{stream.subject} 是 JSON 但不是 GeoJSON:没有 features,只有 {'、'.join(head) or '空对象'}",
             subject=stream.subject,
         )
+
+
+def parse(text: str) -> Any:
+    """The value of a whole JSON text. Raises JSONDecodeError, RecursionError."""
+    return mended(json.loads(text)) if _HALF_ESCAPED.search(text) else json.loads(text)
+
+
+def mended(value: Any) -> Any:
+    """A value whose texts have BROKEN where half a character was escaped, as programs do that cut texts in two."""
+    if isinstance(value, str):
+        return _HALF.sub(BROKEN, value)
+    if isinstance(value, dict):
+        return {mended(name): mended(held) for name, held in value.items()}
+    return [mended(held) for held in value] if isinstance(value, list) else value
 
 
 def lines(pieces: Iterator[str]) -> Iterator[tuple[int, str]]:
