@@ -190,7 +190,7 @@ def _valid_time(
             times.append(pa.nulls(len(batch), UTC_INSTANT))
             continue
         column = _plain(batch.table[source])
-        known = _without_open_ends(column)
+        known = _without_open_ends(column) if name == "valid_to" else column
         found = read_instants(known)
         if known.null_count > column.null_count:
             found.remark("open-end", "“长期”、9999-12-31 等视为没有终止", "长期, 9999-12-31 and the like mean no end")

@@ -99,6 +99,12 @@ def test_a_row_that_overlaps_one_on_record_is_listed(
     assert held(city) == [*before, ("B", "", "")]
 
 
+def test_words_for_no_end_are_no_beginning(city: City, tmp_path: Path) -> None:
+    report = take(city, tmp_path, [("A", year(2000), "9999-12-31"), ("B", "长期", ""), ("C", "9999-12-31", "")])
+    assert [(r.row, r.reason) for r in report.findings.rejects] == [(3, "bad-valid-time")]
+    assert held(city) == [("A", "2000", ""), ("C", "9999", "")]
+
+
 def test_what_touches_or_replaces_does_not_overlap(city: City, tmp_path: Path) -> None:
     take(city, tmp_path, [("A", year(2000), year(2010)), ("B", "", "")])
     steps: list[tuple[list[Row], str, dict[str, bool]]] = [
