@@ -6,6 +6,7 @@ open_source -> place -> columns.convert -> Frame.encode -> COPY -> first load: B
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,7 @@ class _Intake:
         return self._report(load, changes)
 
     def _first(self, frame: Frame, bulk: Bulk) -> Changes:
-        bulk.fill(self.conn, self._rows(frame))
+        self._check(bulk.fill(self.conn, self._rows(frame)))
         if self.dated:
             bulk = replace(bulk, dated=True)
             with self.conn.transaction():
@@ -161,7 +162,7 @@ class _Intake:
     def _later(self, frame: Frame) -> Changes:
         with self.conn.transaction():
             frame = replace(frame, scenario=self._scenario())
-            stage(self.conn, self.register, self._rows(frame))
+            self._check(stage(self.conn, self.register, self._rows(frame)))
             self._refuse(drop_doubles(self.conn, STAGE), "duplicate")
             self._refuse(drop_collisions(self.conn, self.register, self.key), "collision")
             if self.dated:
@@ -217,6 +218,11 @@ class _Intake:
             yield typed
             if self.progress is not None:
                 self.progress(self.taken + findings.rejected_rows, self.source.total_rows)
+
+    def _check(self, copied: int) -> None:
+        """What the server took is what was made ready, or the load fails."""
+        if copied != self.taken:
+            raise AssertionError(f"{self.taken} rows were made ready, the server took {copied}")
 
     def _add_constants(self, batch: Batch) -> None:
         """The fields that the user gave for the whole file, as columns of their names."""
@@ -333,4 +339,8 @@ class _alone:
             )
 
     def __exit__(self, *_: object) -> None:
-        """The lock goes with the connection."""
+        """Give the lock back; a connection that is lost, or only closed, gives it back when the server notices."""
+        with suppress(psycopg.Error):
+            self.conn.rollback()
+            self.conn.execute("SELECT pg_advisory_unlock(core.lock_key('load', %s))", (self.collection,))
+            self.conn.rollback()

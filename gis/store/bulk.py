@@ -51,12 +51,12 @@ class Bulk:
                 self._drop(conn)
             raise
 
-    def fill(self, conn: psycopg.Connection[Any], rows: Rows) -> None:
-        """Make the copy and COPY all rows into it, in one transaction."""
+    def fill(self, conn: psycopg.Connection[Any], rows: Rows) -> int:
+        """Make the copy and COPY all rows into it, in one transaction; returns how many the server took."""
         with conn.transaction(), conn.cursor() as cursor:
             for statement in self.copy.create_open():
                 cursor.execute(statement)
-            stream(
+            return stream(
                 cursor,
                 f"COPY {self.copy.table()} ({rows.columns}) FROM STDIN (FORMAT binary, FREEZE)",
                 rows.batches,

@@ -139,8 +139,10 @@ def _variable(column: Column) -> list[pa.Array]:
     return [_bytes(lengths), values]
 
 
-def stream(cursor: psycopg.Cursor[Any], statement: str, batches: Iterator[pa.LargeBinaryArray]) -> None:
+def stream(cursor: psycopg.Cursor[Any], statement: str, batches: Iterator[pa.LargeBinaryArray]) -> int:
     """COPY encoded rows as they come; the next batch is made while the server still takes the one before.
+
+    Returns how many rows the server says it took.
 
     `statement` is `COPY table (columns) FROM STDIN (FORMAT binary)`. An error of the batches ends the COPY and is
     raised as it is; so is one of the server.
@@ -150,6 +152,7 @@ def stream(cursor: psycopg.Cursor[Any], statement: str, batches: Iterator[pa.Lar
         for batch in ahead(batches):
             copy.write(_content(batch))
         copy.write(_TRAILER)
+    return cursor.rowcount
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:

@@ -1,5 +1,6 @@
 """Connections to the database: one pool for threads, one for the event loop, the same settings and the same errors."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -17,6 +18,9 @@ _OPTIONS = (
     "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
 )
 _WAIT_S = 10.0
+
+# what the pool would say of a database that is away, our own errors say
+logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 #: A question about the past is asked again when a change was being recorded at that very moment.
 _ATTEMPTS = 5

@@ -43,14 +43,15 @@ class Changes:
     closed: int = 0
 
 
-def stage(conn: psycopg.Connection[Any], register: Register, rows: Rows) -> None:
-    """COPY all rows into a temporary table of the same shape."""
+def stage(conn: psycopg.Connection[Any], register: Register, rows: Rows) -> int:
+    """COPY all rows into a temporary table of the same shape; returns how many the server took."""
     with conn.cursor() as cursor:
         cursor.execute(f"CREATE TEMP TABLE {STAGE} (LIKE {register.table()}) ON COMMIT DROP")
-        stream(cursor, f"COPY {STAGE} ({rows.columns}) FROM STDIN (FORMAT binary)", rows.batches)
+        copied = stream(cursor, f"COPY {STAGE} ({rows.columns}) FROM STDIN (FORMAT binary)", rows.batches)
         # where the register's statistics are behind, the planner takes its rows for few and looks each up here
         cursor.execute(f"CREATE INDEX ON {STAGE} (fid)")
         cursor.execute(f"ANALYZE {STAGE} (fid, digest)")
+    return copied
 
 
 def drop_doubles(conn: psycopg.Connection[Any], table: str) -> Doubles:

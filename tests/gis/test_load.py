@@ -151,6 +151,15 @@ def test_two_loads_of_one_collection_do_not_run_at_once(city: City, tmp_path: Pa
     assert state(city) == ONE
 
 
+def test_the_lock_is_given_back_with_the_answer(city: City, tmp_path: Path) -> None:
+    path = pois_file(tmp_path, ONE)
+    with psycopg.connect(city.database.url, autocommit=True) as conn:
+        for _ in range(3):
+            city.load(path, "base.pois")
+            assert conn.execute("SELECT pg_try_advisory_lock(core.lock_key('load', 'base.pois'))").fetchone() == (True,)
+            conn.execute("SELECT pg_advisory_unlock_all()")
+
+
 def test_a_load_that_dies_leaves_nothing(city: City, tmp_path: Path) -> None:
     def stop(done: int, total: int | None) -> None:
         raise KeyboardInterrupt
