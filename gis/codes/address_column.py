@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gis.codes.address import PART_LEVELS, Address, capped, floor_of
 from gis.codes.address_levels import AddressLevel
 from gis.codes.address_parts import NOTHING, Next, Parts, names
-from gis.codes.address_reading import merged, piecewise, tail
+from gis.codes.address_reading import in_any_order, merged, tail, with_remark, without_remarks
 from gis.codes.address_text import plain_column
 from gis.codes.column import CodeColumn, strings
 
@@ -25,7 +25,6 @@ CHUNK_ROWS = 1 << 16
 _KEPT = 1 << 17
 """So many distinct pieces are kept from chunk to chunk (about 60 MB at worst); then reading begins afresh."""
 _CUT = re.compile(r"^([^0-9A-Z(~\n]*)(.*)$", re.MULTILINE)
-_NUMBERS = ("plate", "plate_sub", "plate_to", "building", "unit", "floor", "room")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,8 @@ class Addresses:
     tails: list[Parts]
     head: NDArray[np.int32]
     tail: NDArray[np.int32]
+    remarks: dict[int, str]
+    """What stood in brackets, and telephone numbers, by row."""
 
     def __len__(self) -> int:
         """How many rows."""
@@ -44,7 +45,8 @@ class Addresses:
 
     def parts(self, row: int) -> Parts:
         """The parts of one row."""
-        return merged(self.heads[self.head[row]], self.tails[self.tail[row]])
+        found = merged(self.heads[self.head[row]], self.tails[self.tail[row]])
+        return with_remark(found, self.remarks.get(row, ""))
 
     def __getitem__(self, row: int) -> Address:
         """One row as an address."""
@@ -94,6 +96,9 @@ class AddressReader:
     _following: list[Next] = field(default_factory=lambda: [Next.END])
     _head_of: tuple[dict[str, int], ...] = field(default_factory=lambda: tuple({} for _ in Next))
     _tail_of: dict[str, int] = field(default_factory=lambda: {"": 0})
+    _named: dict[Parts, int] = field(default_factory=dict)
+    _numbered: dict[Parts, int] = field(default_factory=dict)
+    """Heads and tails of texts in unusual order, by what they say."""
 
     def chunks(self, column: CodeColumn) -> Iterator[Addresses]:
         """The whole column, at most `CHUNK_ROWS` rows at a time. Nulls are read as empty texts."""
@@ -102,52 +107,72 @@ class AddressReader:
             yield self.read(texts.slice(start, CHUNK_ROWS).to_pylist())
 
     def read(self, texts: list[str]) -> Addresses:
-        """One chunk; the lists of pieces are this chunk's own and do not change later."""
+        """One chunk; the lists of pieces may grow later, but what is in them stays."""
         if len(self._heads) > _KEPT or len(self._tails) > _KEPT:
             self._forget()
         plain = plain_column(texts)
         tails, heads, following = self._tail_of, self._head_of, self._following
         rows: list[tuple[int, int]] = []
+        remarks: dict[int, str] = {}
         add = rows.append
         for first, last in _CUT.findall("\n".join(plain)) if texts else ():
             number = tails.get(last)
             if number is None:
                 number = self._new_tail(last)
             if number < 0:
-                add(self._unusual(first + last))
+                place, number, remark = self._unusual(first + last)
+                add((place, number))
+                if remark:
+                    remarks[len(rows) - 1] = remark
                 continue
-            place = heads[following[number]].get(first)
-            add((self._new_head(first, following[number]) if place is None else place, number))
+            known = heads[following[number]].get(first)
+            add((self._new_head(first, following[number]) if known is None else known, number))
         found = np.array(rows, dtype=np.int32).reshape(-1, 2)
-        return Addresses(texts, self._heads, self._tails, found[:, 0].copy(), found[:, 1].copy())
+        return Addresses(texts, self._heads, self._tails, found[:, 0].copy(), found[:, 1].copy(), remarks)
 
     def _new_tail(self, text: str) -> int:
         found = tail(text)
         if found is None:
             self._tail_of[text] = -1
             return -1
-        self._tail_of[text] = len(self._tails)
-        self._following.append(found[0])
-        self._tails.append(found[1])
-        return len(self._tails) - 1
+        self._tail_of[text] = number = self._add_tail(found[1], found[0])
+        return number
 
     def _new_head(self, text: str, following: Next) -> int:
         self._head_of[following][text] = len(self._heads)
         self._heads.append(names(text, following))
         return len(self._heads) - 1
 
-    def _unusual(self, plain: str) -> tuple[int, int]:
-        found = piecewise(plain)
-        blank = dict.fromkeys(_NUMBERS, "")
-        self._heads.append(found._replace(**blank))
-        self._tails.append(Parts(**{name: getattr(found, name) for name in _NUMBERS}))
-        self._following.append(Next.END)
-        return len(self._heads) - 1, len(self._tails) - 1
+    def _unusual(self, plain: str) -> tuple[int, int, str]:
+        """A text that is not in the usual order, or holds more than an address; and the remark in it."""
+        bare, remark = without_remarks(plain)
+        if remark:
+            first, last = _CUT.findall(bare)[0]
+            number = self._tail_of.get(last)
+            number = self._new_tail(last) if number is None else number
+            if number >= 0:
+                following = self._following[number]
+                place = self._head_of[following].get(first)
+                return self._new_head(first, following) if place is None else place, number, remark
+        named, numbers = in_any_order(bare)
+        place, number = self._named.get(named), self._numbered.get(numbers)
+        if place is None:
+            place = self._named[named] = len(self._heads)
+            self._heads.append(named)
+        if number is None:
+            number = self._numbered[numbers] = self._add_tail(numbers, Next.END)
+        return place, number, remark
+
+    def _add_tail(self, parts: Parts, following: Next) -> int:
+        self._following.append(following)
+        self._tails.append(parts)
+        return len(self._tails) - 1
 
     def _forget(self) -> None:
         """Begin with new lists; those that were handed out stay with whom has them."""
         self._heads, self._tails, self._following = [], [NOTHING], [Next.END]
         self._head_of, self._tail_of = tuple({} for _ in Next), {"": 0}
+        self._named, self._numbered = {}, {}
 
 
 def parse_column(column: CodeColumn) -> pa.Table:

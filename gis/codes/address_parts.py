@@ -2,6 +2,7 @@
 
 import re
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from gis.codes.address_names import (
@@ -106,6 +107,7 @@ _BUILDING = re.compile(
 )
 
 
+@lru_cache(maxsize=1 << 16)
 def names(text: str, following: Next, *, after_plate: bool = False) -> Parts:
     """Read a run of names without numbers: `following` and `after_plate` say what stands around it.
 
@@ -118,13 +120,13 @@ def names(text: str, following: Next, *, after_plate: bool = False) -> Parts:
     found = _BELOW_CITY.match(rest)
     assert found is not None
     named = {"city": city} | {k: v or "" for k, v in found.groupdict().items()}
-    rest, named = _reconsidered(rest[found.end() :], named, following)
+    rest, named = _reconsidered(rest[found.end() :], named, following, after_plate)
     local = _local(rest, following, after_plate) if rest else NOTHING
     above = (province, city, named["county"], township_name(named["township"]), village_name(named["village"]))
     return Parts._make(above + local[5:])
 
 
-def _reconsidered(rest: str, named: dict[str, str], following: Next) -> tuple[str, dict[str, str]]:
+def _reconsidered(rest: str, named: dict[str, str], following: Next, after_plate: bool) -> tuple[str, dict[str, str]]:
     """锦绣花园北区3栋 holds no county: a division is not numbered, so the last one before a number is a place's name.
 
     A village may be: 青松村3号 is house 3 of the village.
@@ -132,6 +134,8 @@ def _reconsidered(rest: str, named: dict[str, str], following: Next) -> tuple[st
     if rest or following is Next.END:
         return rest, named
     last = next((k for k in ("village", "township", "county") if named[k]), "")
+    if last and after_plate and following is Next.INNER:
+        return named[last], named | {last: ""}
     if last == "village" and (following is Next.PLATE or named[last].endswith(("社区", "居委会", "村委会"))):
         return rest, named
     if last == "county" and following is Next.PLATE and named["city"]:

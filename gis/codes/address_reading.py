@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from gis.codes.address_parts import NOTHING, Next, Parts, names
 
@@ -17,14 +18,19 @@ _TAIL = re.compile(
     rf"(?:{_PLATE})?([^0-9A-Z()~-]{{2,30}})?(?:{_BUILDING})?(?:{_UNIT})?(?:{_FLOOR})?"
     r"(?:([A-Z]?\d{1,5}[A-Z]?)(室|户|房|铺|号房|号铺|号室)?)?$"
 )
-_AWAY = r"(?:往|向)?[东西南北]{0,2}(?:侧|边|面|方向)?约?\d{1,5}(?:米|公里)处?"
+_SHORT = re.compile(
+    rf"(?:{_PLATE})?([^0-9A-Z()~-]{{2,30}})?(?:(\d{{1,3}})-(\d{{1,2}})-(\d{{3,4}})|{_BUILDING}(\d{{1,2}})-(\d{{3,4}}))$"
+)
+_NUMBER = re.compile(r"[0-9A-Z]+")
 _PIECE = re.compile(
-    rf"(?P<telephone>(?:联系)?(?:电话|手机)?(?<!\d)1[3-9]\d{{9}}(?!\d))|(?P<away>{_AWAY})|(?P<range>(\d{{1,5}})(?:号?~|号-)(\d{{1,5}})号)|(?P<plate>{_PLATE})"
+    rf"(?P<away>\d{{1,5}}(?:米|公里)处?)"
+    rf"|(?P<range>(\d{{1,5}})(?:号?~|号-)(\d{{1,5}})号)|(?P<plate>{_PLATE})"
     rf"|(?P<building>{_BUILDING})|(?P<unit>{_UNIT})|(?P<floor>{_FLOOR})|(?P<room>{_ROOM})"
     r"|(?P<three>(\d{1,3})-(\d{1,2})-(\d{3,4})(?!\d))|(?P<two>([A-Z]?\d{1,3})-(\d{3,4})(?![\d号]))"
-    r"|(?P<bare>[A-Z]?\d{1,5}[A-Z]?(?![\dA-Z]|米|公里))"
+    r"|(?P<bare>[A-Z]?\d{1,5}[A-Z]?(?![\dA-Z]))"
 )
-_BRACKETS = re.compile(r"\(([^()]*)\)?|\)")
+_DIRECTION = re.compile(r"(?:往|向)?(?:[东西南北]{1,2}(?:侧|边|面|方向)?约?|约)$")
+_REMARKS = re.compile(r"\([^()]*\)?|\)|(?:联系)?(?:电话|手机)?(?<!\d)1[3-9]\d{9}(?!\d)")
 _KINDS = {"栋": "栋", "幢": "栋", "座": "座", "号楼": "号楼", "号栋": "栋", "": ""}
 
 
@@ -45,14 +51,10 @@ def tail(text: str) -> tuple[Next, Parts] | None:
         return Next.END, NOTHING
     found = _TAIL.match(text)
     if found is None:
-        return None
+        return _short_tail(text)
     plate, sub, sub_after, chunk, building, kind, unit, floor, room, room_kind = found.groups("")
     if room and not room_kind and (len(room) < 2 or not (building or unit or floor)):
-        return None
-    inner = bool(building or unit or floor or room)
-    read = names(chunk, Next.INNER if inner else Next.END, after_plate=True) if chunk else NOTHING
-    if (read.building and building) or (read.unit and unit) or read.plate:
-        return None
+        return _short_tail(text)
     numbers = Parts(
         plate=plate,
         plate_sub=sub or sub_after,
@@ -61,7 +63,34 @@ def tail(text: str) -> tuple[Next, Parts] | None:
         floor=floor,
         room=room,
     )
-    return Next.PLATE if plate else Next.INNER, merged(numbers, read) if chunk else numbers
+    return _with_chunk(numbers, chunk)
+
+
+def _short_tail(text: str) -> tuple[Next, Parts] | None:
+    """3-2-501 and 3栋2-501."""
+    found = _SHORT.match(text)
+    if found is None:
+        return None
+    plate, sub, sub_after, chunk, building, unit, room, whole, kind, its_unit, its_room = found.groups("")
+    if not (plate or building != "" or whole):
+        return None
+    built = f"{building}栋" if building else whole + _KINDS[kind]
+    numbers = Parts(
+        plate=plate, plate_sub=sub or sub_after, building=built, unit=unit or its_unit, room=room or its_room
+    )
+    return _with_chunk(numbers, chunk)
+
+
+def _with_chunk(numbers: Parts, chunk: str) -> tuple[Next, Parts] | None:
+    """Numbers with the names between plate and building; None where those give a number, too."""
+    following = Next.PLATE if numbers.plate else Next.INNER
+    if not chunk:
+        return following, numbers
+    inner = any(numbers[10:14])
+    read = names(chunk, Next.INNER if inner else Next.END, after_plate=True)
+    if (read.building and numbers.building) or (read.unit and numbers.unit) or read.plate:
+        return None
+    return following, merged(numbers, read)
 
 
 def merged(first: Parts, second: Parts) -> Parts:
@@ -82,28 +111,53 @@ def in_order(text: str) -> Parts | None:
     return merged(names(text[:end], ending[0]), ending[1])
 
 
+def without_remarks(text: str) -> tuple[str, str]:
+    """A plain text without brackets and telephone numbers, and what stood in them."""
+    remarks = [found[0].strip("()") for found in _REMARKS.finditer(text)]
+    return (_REMARKS.sub("", text), " ".join(filter(None, remarks))) if remarks else (text, "")
+
+
+def with_remark(parts: Parts, remark: str) -> Parts:
+    """The same with one more remark."""
+    return parts._replace(remark=" ".join(filter(None, [parts.remark, remark]))) if remark else parts
+
+
 def piecewise(text: str) -> Parts:
     """A plain text in any order, with remarks in brackets, ranges and shorthands (3-2-501)."""
-    remarks = [r for r in _BRACKETS.findall(text) if r]
-    if "(" in text or ")" in text:
-        text = _BRACKETS.sub("", text)
-        plain = in_order(text)
-        if plain is not None:
-            return plain._replace(remark=" ".join(filter(None, [plain.remark, *remarks])))
-    reading = _Reading(text)
-    reading.read()
-    return reading.parts._replace(remark=" ".join(filter(None, [reading.parts.remark, *remarks])))
+    bare, remark = without_remarks(text)
+    found = in_order(bare) if remark else None
+    return with_remark(found or merged(*in_any_order(bare)), remark)
 
 
-_GIVES: dict[str, Callable[[str, tuple[str, ...]], Parts]] = {
-    "telephone": lambda whole, _: Parts(remark=whole),
-    "away": lambda whole, _: Parts(offset=whole),
-    "range": lambda _, inner: Parts(plate=inner[0], plate_to=inner[1]),
-    "building": lambda _, inner: Parts(building=inner[0] + _KINDS[inner[1]]),
-    "unit": lambda _, inner: Parts(unit=inner[0]),
-    "floor": lambda _, inner: Parts(floor=inner[0]),
-    "room": lambda _, inner: Parts(room=inner[0]),
+def in_any_order(bare: str) -> tuple[Parts, Parts]:
+    """The names and the numbers of a plain text that was freed of its remarks."""
+    said = _Reading(bare).read()
+    return Parts._make(map(said.__getitem__, _NAMES_THEN_NONE)), Parts._make(map(said.__getitem__, _NUMBERS_ALONE))
+
+
+_Said = tuple[tuple[str, str], ...]
+_GIVES: dict[str, Callable[[str, tuple[str, ...]], _Said]] = {
+    "away": lambda whole, _: (("offset", whole),),
+    "range": lambda _, inner: (("plate", inner[0]), ("plate_to", inner[1])),
+    "building": lambda _, inner: (("building", inner[0] + _KINDS[inner[1]]),),
+    "unit": lambda _, inner: (("unit", inner[0]),),
+    "floor": lambda _, inner: (("floor", inner[0]),),
+    "room": lambda _, inner: (("room", inner[0]),),
 }
+_NOTHING_SAID = dict.fromkeys((*Parts._fields, "none"), "")
+_NUMBERS = ("plate", "plate_sub", "plate_to", "building", "unit", "floor", "room")
+_NAMES_THEN_NONE = [name if name not in _NUMBERS else "none" for name in Parts._fields]
+_NUMBERS_ALONE = [name if name in _NUMBERS else "none" for name in Parts._fields]
+
+
+@lru_cache(maxsize=1 << 16)
+def _named(chunk: str, following: Next, after_plate: bool, inside: bool) -> _Said:
+    """What a run of names says; after the last number names of nothing known are a remark."""
+    after_plate = after_plate and not (following is Next.PLATE or names(chunk, following).road)
+    read = names(chunk, following, after_plate=after_plate)
+    if inside and following is Next.END and not any(read[:6]) and not read.offset:
+        return (("remark", chunk),)
+    return tuple((name, value) for name, value in zip(Parts._fields, read, strict=True) if value)
 
 
 class _Reading:
@@ -111,62 +165,75 @@ class _Reading:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.parts = NOTHING
-        self.start = 0
-        """Where the names begin that are not yet read."""
+        self.said = _NOTHING_SAID.copy()
 
-    def read(self) -> None:
-        """Read names and numbers in turn."""
-        for found in _PIECE.finditer(self.text):
-            kind = str(found.lastgroup)
-            chunk = self.text[self.start : found.start()].strip("-~")
-            given = self._given(kind, found, chunk)
-            if given is None:
+    def read(self) -> dict[str, str]:
+        """Read names and numbers in turn; the parts by name."""
+        start = at = 0
+        while number := _NUMBER.search(self.text, at):
+            found = _PIECE.match(self.text, number.start())
+            chunk = self.text[start : number.start()].strip("-~")
+            given = self._given(str(found.lastgroup), found, chunk) if found else None
+            if found is None or given is None:
+                at = number.end()
                 continue
-            following = Next.PLATE if given.plate else Next.INNER if any(given[6:14]) else Next.END
-            self._names(chunk, following)
-            self.parts = merged(self.parts, given)
-            self.start = found.end()
-        self._names(self.text[self.start :].strip("-~"), Next.END)
+            if given[0][0] == "offset":
+                chunk, given = _with_direction(chunk, given[0][1])
+            if chunk:
+                self._names(chunk, _FOLLOWING.get(given[0][0], Next.INNER))
+            self._put(given)
+            start = at = found.end()
+        rest = self.text[start:].strip("-~")
+        if rest:
+            self._names(rest, Next.END)
+        return self.said
+
+    def _put(self, given: _Said) -> None:
+        """Add what was read; where it disagrees with what came before it becomes a remark."""
+        said = self.said
+        for name, value in given:
+            if not said[name]:
+                said[name] = value
+            elif name == "remark" or said[name] != value:
+                said["remark"] = f"{said['remark']} {value}".lstrip()
 
     def _names(self, chunk: str, following: Next) -> None:
-        if not chunk:
-            return
-        p = self.parts
-        numbered = bool(p.plate or p.building or p.unit or p.room)
-        read = names(chunk, following, after_plate=bool(p.plate) and not _new_road(chunk, following))
-        if numbered and following is Next.END and not any(read[:6]) and not read.offset and (p.building or p.room):
-            read = Parts(remark=chunk)
-        self.parts = merged(p, read)
+        said = self.said
+        self._put(_named(chunk, following, bool(said["plate"]), bool(said["building"] or said["room"])))
 
-    def _given(self, kind: str, found: re.Match[str], chunk: str) -> Parts | None:
+    def _given(self, kind: str, found: re.Match[str], chunk: str) -> _Said | None:
         """What a piece gives, or None when it is part of a name."""
         groups = found.groups("")[found.re.groupindex[kind] :]
         if kind in _GIVES:
             return _GIVES[kind](found[0], groups)
         if kind != "plate":
             return self._shorthand(kind, [found[0], *groups], chunk)
-        p = self.parts
-        inside = (p.building or p.unit or p.floor) and not chunk
-        if inside and not p.room and not groups[1]:
-            return Parts(room=groups[0])
-        return Parts(plate=groups[0], plate_sub=groups[1] or groups[2])
+        p = self.said
+        inside = (p["building"] or p["unit"] or p["floor"]) and not chunk
+        if inside and not p["room"] and not groups[1]:
+            return (("room", groups[0]),)
+        return (("plate", groups[0]), ("plate_sub", groups[1] or groups[2]))
 
-    def _shorthand(self, kind: str, given: list[str], chunk: str) -> Parts | None:
-        p = self.parts
+    def _shorthand(self, kind: str, given: list[str], chunk: str) -> _Said | None:
+        p = self.said
         if kind == "three":
-            return Parts(building=given[1] + "栋", unit=given[2], room=given[3])
+            return (("building", f"{given[1]}栋"), ("unit", given[2]), ("room", given[3]))
         if kind == "two":
-            if p.building or p.unit:
-                return Parts(unit="" if p.unit else given[1], room=given[2])
-            return Parts(building=given[1] + "栋", room=given[2]) if p.plate or chunk else None
+            if p["building"] or p["unit"]:
+                return (("unit", "" if p["unit"] else given[1]), ("room", given[2]))
+            return (("building", f"{given[1]}栋"), ("room", given[2])) if p["plate"] or chunk else None
         number = given[0]
-        if (p.building or p.unit or p.floor) and not p.room and len(number) >= 2 and not chunk:
-            return Parts(room=number)
-        if not p.plate and chunk and names(chunk, Next.END).road and number[0].isdigit():
-            return Parts(plate=number)
+        if (p["building"] or p["unit"] or p["floor"]) and not p["room"] and len(number) >= 2 and not chunk:
+            return (("room", number),)
+        if not p["plate"] and chunk and names(chunk, Next.END).road and number[0].isdigit():
+            return (("plate", number),)
         return None
 
 
-def _new_road(chunk: str, following: Next) -> bool:
-    return following is Next.PLATE or bool(names(chunk, following).road)
+_FOLLOWING = {"plate": Next.PLATE, "offset": Next.END}
+
+
+def _with_direction(chunk: str, offset: str) -> tuple[str, _Said]:
+    """东50米 begins before its digits."""
+    found = _DIRECTION.search(chunk)
+    return (chunk[: found.start()], (("offset", found[0] + offset),)) if found else (chunk, (("offset", offset),))

@@ -57,17 +57,17 @@ def _marks_table() -> NDArray[np.uint8]:
 _ALNUM, _DIGIT, _NUMERAL, _NAMES, _ENDS = 1, 2, 4, 8, 16
 _ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ENDING = f"号({_ROW}"
-_NAMING = "号栋幢座单层楼室弄户门附之-组路街巷大胡"
+_NAMING = "号栋幢座单层楼室弄户门附之-组队路街巷大胡"
 _PLAIN, _MARKS = _plain_table(), _marks_table()
 
-_DESIGNATED = r"号|栋|幢|座|单元|层|楼|室|弄|户|门(?!诊|市)|附|之|-|组"
+_DESIGNATED = r"号|栋|幢|座|单元|层|楼|室|弄|户|门(?!诊|市)|附|之|-"
 _Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 _NUMERAL_RULES: tuple[_Rule, ...] = (
     (re.compile(rf"(?<!第)([{NUMERALS}]+)(?=(?:{_DESIGNATED})(?![路街巷桥]))"), lambda m: to_arabic(m[1])),
     (re.compile(rf"(?<=[号附之-])([{NUMERALS}]{{1,4}})(?=[号(]|$)", re.M), lambda m: to_arabic(m[1])),
     (re.compile(rf"(?<=[栋幢座楼元层])([{NUMERALS}]{{2,5}})(?=\(|$)", re.M), lambda m: to_arabic(m[1])),
 )
-_NAMED_NUMBERS: _Rule = (re.compile(r"(?<![A-Z\d-])(\d{1,3})(?=[路街巷]|大道|胡同|弄)"), lambda m: to_chinese(m[1]))
+_NAMED_NUMBERS: _Rule = (re.compile(r"(?<![A-Z\d-])(\d{1,3})(?=[路街巷弄组队]|大道|胡同)"), lambda m: to_chinese(m[1]))
 _RARE_RULES: tuple[tuple[str, _Rule], ...] = (
     ("第", (re.compile(rf"第([\d{NUMERALS}]{{1,4}})(?=号|栋|幢|座|单元|层|楼|室)"), lambda m: _arabic(m[1]))),
     ("第", (re.compile(r"第(\d{1,2})(?=[^\d号栋幢座单层楼室])"), lambda m: "第" + to_chinese(m[1]))),

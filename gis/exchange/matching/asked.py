@@ -1,6 +1,5 @@
 """What a chunk of texts asks for, as columns of tokens: each distinct beginning and end is looked up once."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 from gis.codes.address_column import Addresses
 from gis.codes.address_parts import NOTHING, Parts
 from gis.exchange.matching import words
-from gis.exchange.matching.lexicon import LEVELS, Correction, Lexicon, Names
+from gis.exchange.matching.lexicon import KINDS, LEVELS, Correction, Lexicon, Names
 from gis.exchange.matching.vocabulary import NONE, UNKNOWN, Ints, Tokens
 
 _KEPT = 1 << 17
@@ -36,7 +35,10 @@ class Asked:
     room: Tokens
     supported: NDArray[np.uint8]
     """The `AddressLevel` that the text supports."""
-    names: list[tuple[Names, Names]]
+    names: list[Names]
+    """What the distinct beginnings and ends say; `first` and `second` are each address's two."""
+    first: Ints
+    second: Ints
 
     def __len__(self) -> int:
         """How many."""
@@ -52,8 +54,9 @@ class Hypotheses:
     compound: Tokens
     landmark: Tokens
     penalty: NDArray[np.float32]
+    said: Ints
+    """Which of `corrections` each makes."""
     corrections: list[tuple[Correction, ...]]
-    """By hypothesis; empty for exact ones."""
 
     def also(self, other: "Hypotheses") -> "Hypotheses":
         """These readings and others."""
@@ -63,6 +66,7 @@ class Hypotheses:
             np.concatenate([self.compound, other.compound]),
             np.concatenate([self.landmark, other.landmark]),
             np.concatenate([self.penalty, other.penalty]),
+            np.concatenate([self.said, other.said + len(self.corrections)]),
             self.corrections + other.corrections,
         )
 
@@ -72,6 +76,7 @@ class Hypotheses:
 
 
 TYPING_ERROR = 0.6
+_AS_IS = -9
 _Change = tuple[dict[str, int], float, tuple[Correction, ...]]
 """Tokens by kind of name, the cost, what is said of it."""
 _MOST_READINGS = 24
@@ -88,8 +93,8 @@ class Interpreter:
 
     def ask(self, addresses: Addresses, head: Ints, tail: Ints) -> Asked:
         """Tokens for distinct pairs of a beginning and an end."""
-        heads, head_names = self._names_of(addresses.heads, head)
-        tails, tail_names = self._names_of(addresses.tails, tail)
+        heads, first, head_names = self._names_of(addresses.heads, head)
+        tails, second, tail_names = self._names_of(addresses.tails, tail)
         numbers = self._numbers(addresses.tails, tail)
         held = np.where(head_names != 0, head_names, tail_names)
         compound = LEVELS + 1
@@ -107,15 +112,17 @@ class Interpreter:
             numbers[:, 5],
             numbers[:, 6],
             addresses.level_of(head, tail),
-            list(zip(heads, tails, strict=True)),
+            heads + tails,
+            first,
+            second + len(heads),
         )
 
-    def _names_of(self, pieces: list[Parts], index: Ints) -> tuple[list[Names], Tokens]:
+    def _names_of(self, pieces: list[Parts], index: Ints) -> tuple[list[Names], Ints, Tokens]:
         used, place = np.unique(index, return_inverse=True)
         found = [self._name(pieces[i]) for i in used.tolist()]
         table = np.array([(*n.divisions, n.street, n.compound, n.landmark) for n in found], dtype=np.int32)
         rows = place.reshape(-1)
-        return [found[i] for i in rows.tolist()], table.reshape(-1, LEVELS + 3)[rows]
+        return found, rows, table.reshape(-1, LEVELS + 3)[rows]
 
     def _name(self, piece: Parts) -> Names:
         if not (any(piece[:6]) or piece.compound or piece.landmark):
@@ -148,44 +155,53 @@ class Interpreter:
         return found
 
     def exact(self, asked: Asked) -> Hypotheses:
-        """Every address as it is written; corrections of divisions cost nothing more, but are said."""
-        count = len(asked)
-        penalty = np.fromiter((TYPING_ERROR * len(_corrections(n)) for n in asked.names), np.float32, count)
+        """Every address as it is written; a corrected division costs what a corrected name does."""
+        corrected = np.array([len(n.corrections) for n in asked.names], dtype=np.int64)
+        many = corrected[asked.first] + corrected[asked.second]
+        said = np.zeros(len(asked), dtype=np.int64)
+        corrections: list[tuple[Correction, ...]] = [()]
+        for row in np.flatnonzero(many).tolist():
+            said[row] = len(corrections)
+            corrections.append(_corrections(asked, row))
         return Hypotheses(
-            np.arange(count),
+            np.arange(len(asked)),
             asked.street,
             asked.compound,
             asked.landmark,
-            penalty,
-            list(map(_corrections, asked.names)),
+            (many * TYPING_ERROR).astype(np.float32),
+            said,
+            corrections,
         )
 
     def corrected(self, asked: Asked, rows: Ints) -> Hypotheses:
         """Readings of some addresses in which one name is taken for another that is one edit away (or, where two names
         are unknown, each of them).
         """
-        found: list[tuple[int, int, int, int, float, tuple[Correction, ...]]] = []
-        for row in rows.tolist():
-            first, second = asked.names[row]
-            said = _corrections((first, second))
-            current = {"street": int(asked.street[row]), "compound": int(asked.compound[row]),
-                       "landmark": int(asked.landmark[row])}  # fmt: skip
-            for change, penalty, corrections in self._changes((*first.written, *second.written)):
-                read = current | change
-                cost = penalty + TYPING_ERROR * len(said)
-                found.append((row, read["street"], read["compound"], read["landmark"], cost, (*said, *corrections)))
-        columns: Iterable[tuple[int, ...]] = zip(*((f[0], f[1], f[2], f[3]) for f in found), strict=True)
-        row_, street, compound, landmark = (
-            (np.array(c, dtype=np.int64) for c in columns) if found else (np.empty(0, np.int64) for _ in range(4))
-        )
-        return Hypotheses(
-            row_,
-            street.astype(np.int32),
-            compound.astype(np.int32),
-            landmark.astype(np.int32),
-            np.array([f[4] for f in found], dtype=np.float32),
-            [f[5] for f in found],
-        )
+        pairs, place = np.unique(asked.first[rows] * len(asked.names) + asked.second[rows], return_inverse=True)
+        order = np.argsort(place.reshape(-1), kind="stable")
+        many = np.bincount(place.reshape(-1), minlength=len(pairs))
+        corrections: list[tuple[Correction, ...]] = []
+        columns: list[list[float]] = []
+        sizes = np.zeros(len(pairs), dtype=np.int64)
+        for n, pair in enumerate(pairs.tolist()):
+            first, second = divmod(pair, len(asked.names))
+            before = asked.names[first].corrections + asked.names[second].corrections
+            for change, penalty, said in self._changes(asked.names[first].written + asked.names[second].written):
+                cost = penalty + TYPING_ERROR * len(before)
+                columns.append([*(float(change.get(k, _AS_IS)) for k in KINDS), cost])
+                corrections.append(before + said)
+                sizes[n] += 1
+        of_pair = np.concatenate([[0], np.cumsum(sizes)])
+        by_row = np.repeat(sizes, many)
+        row = np.repeat(rows[order], by_row)
+        start = np.repeat(np.cumsum(by_row) - by_row, by_row)
+        which = np.repeat(np.repeat(of_pair[:-1], many), by_row) + np.arange(len(row)) - start
+        table = np.array(columns, dtype=np.float64).reshape(-1, 4)[which]
+        tokens = [
+            np.where(table[:, k] == _AS_IS, own[row], table[:, k]).astype(np.int32)
+            for k, own in enumerate((asked.street, asked.compound, asked.landmark))
+        ]
+        return Hypotheses(row, tokens[0], tokens[1], tokens[2], table[:, 3].astype(np.float32), which, corrections)
 
     def _changes(self, written: tuple[tuple[str, str], ...]) -> list[_Change]:
         """What each correction of the written names sets: tokens by kind, its cost, what is said of it."""
@@ -214,5 +230,5 @@ class Interpreter:
         return (single + both)[: 2 * _MOST_READINGS]
 
 
-def _corrections(names: tuple[Names, Names]) -> tuple[Correction, ...]:
-    return names[0].corrections + names[1].corrections
+def _corrections(asked: Asked, row: int) -> tuple[Correction, ...]:
+    return asked.names[int(asked.first[row])].corrections + asked.names[int(asked.second[row])].corrections

@@ -230,12 +230,11 @@ class _Answering:
         return Others(row[order], node[order], penalty[order], several)
 
     def _corrections(self) -> dict[int, tuple[Correction, ...]]:
-        said = {}
-        for row in np.flatnonzero(self.state.hypothesis >= 0).tolist():
-            corrections = self.hypotheses.corrections[int(self.state.hypothesis[row])]
-            if corrections:
-                said[row] = corrections
-        return said
+        hyps = self.hypotheses
+        chosen = np.flatnonzero(self.state.hypothesis >= 0)
+        said = hyps.said[self.state.hypothesis[chosen]]
+        found = {row: hyps.corrections[n] for row, n in zip(chosen.tolist(), said.tolist(), strict=True) if n}
+        return {row: corrections for row, corrections in found.items() if corrections}
 
 
 def _plate_numbers(nodes: Nodes, words: list[str]) -> Ints:

@@ -20,8 +20,7 @@ _ENDINGS = (
     ("街道", "镇", "乡", "苏木"),
     ("社区", "村", "嘎查"),
 )
-_LONGEST = 24
-_KINDS = ("street", "compound", "landmark")
+KINDS = ("street", "compound", "landmark")
 
 
 class Correction(NamedTuple):
@@ -54,6 +53,8 @@ class Lexicon:
     landmarks: set[str] = field(default_factory=set)
     _full: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     _short: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    _starts: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """By their first two characters: the lengths that known names have, those to try first at the front."""
     _local: Spelling = field(default_factory=lambda: Spelling(()))
     _divisions: Spelling = field(default_factory=lambda: Spelling(()))
 
@@ -72,6 +73,14 @@ class Lexicon:
         """All names are in: prepare to find those that are misspelt."""
         self._local = Spelling(self.streets | self.compounds | self.landmarks)
         self._divisions = Spelling(self._full)
+        starts: dict[str, set[tuple[int, int]]] = {}
+        for rank, known in enumerate((self.streets, self.compounds, self.landmarks, self._full, self._short)):
+            for name in known:
+                if len(name) > 1:
+                    starts.setdefault(name[:2], set()).add((rank, len(name)))
+        self._starts = {
+            start: sorted(sizes, key=lambda s: (s[0] // 3, s[0] // 4, -s[1])) for start, sizes in starts.items()
+        }
 
     def resolve(self, head: Parts) -> Names:
         """What the names of a parsed address mean here."""
@@ -80,7 +89,9 @@ class Lexicon:
             return read
         joined = "".join((*head[:6], head.compound, head.landmark))
         pieces = self._segment(joined, 0, {}) if len(joined) <= 60 else None
-        if pieces is not None:
+        # what stands before a number is no division, even if one is called so for short
+        numbered = bool(head.road or head.compound)
+        if pieces and not (numbered and pieces[-1] not in self._full and not self._local_names(pieces[-1])):
             return self._of_pieces(pieces)
         return self._corrected(head, read)
 
@@ -110,7 +121,7 @@ class Lexicon:
         """Whichever of road, compound and landmark the parser took a name for, the city says what it is."""
         found = _no_local()
         written = []
-        for kind, name in zip(_KINDS, local, strict=True):
+        for kind, name in zip(KINDS, local, strict=True):
             if name:
                 kinds = list(self._kinds(name))
                 there = kind if kind in kinds else next(iter(kinds), kind)
@@ -124,18 +135,18 @@ class Lexicon:
             return []
         if start not in seen:
             seen[start] = None
-            for size in self._sizes(text, start):
+            for _, size in self._starts.get(text[start : start + 2], ()):
+                piece = text[start : start + size]
+                if len(piece) < size or not self._known(piece):
+                    continue
                 below = self._segment(text, start + size, seen)
                 if below is not None:
-                    seen[start] = [text[start : start + size], *below]
+                    seen[start] = [piece, *below]
                     break
         return seen[start]
 
-    def _sizes(self, text: str, start: int) -> Iterator[int]:
-        """How many characters the next name may have: the whole rest first, full names before short ones."""
-        longest = min(len(text) - start, _LONGEST)
-        for known in (self._local_names, self._full.__contains__, self._short.__contains__):
-            yield from (size for size in range(longest, 1, -1) if known(text[start : start + size]))
+    def _known(self, name: str) -> bool:
+        return name in self._full or name in self._short or self._local_names(name)
 
     def _local_names(self, name: str) -> bool:
         return name in self.streets or name in self.compounds or name in self.landmarks
@@ -181,6 +192,8 @@ class Lexicon:
 
     def _without_short_divisions(self, name: str, divisions: list[int]) -> str:
         """裕安皖溪路 is 皖溪路 in 裕安: a short name is split off when what is left is near a known name."""
+        if self._local.near(name):
+            return name
         for size in range(min(len(name) - 2, 6), 1, -1):
             known = self._full.get(name[:size]) or self._short.get(name[:size], [])
             if len(known) == 1 and (self._local_names(name[size:]) or self._local.near(name[size:])):
@@ -191,7 +204,7 @@ class Lexicon:
 
 
 def _no_local() -> dict[str, int]:
-    return dict.fromkeys(_KINDS, NONE)
+    return dict.fromkeys(KINDS, NONE)
 
 
 def division_name(level: int, official: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
@@ -80,7 +81,8 @@ class ReverseGeocoder:
         placed = np.isfinite(nodes.lon) & np.isfinite(nodes.lat)
         self._doors = self._points(every[placed & np.isin(nodes.level, (AddressLevel.PLATE, AddressLevel.BUILDING))])
         # a house with a plate of its own is a building too
-        alone = (nodes.level == AddressLevel.PLATE) & (nodes.fid >= 0) | (nodes.level == AddressLevel.BUILDING)
+        known = (nodes.fid >= 0) | pc.not_equal(nodes.code, "").to_numpy(zero_copy_only=False)
+        alone = (nodes.level == AddressLevel.PLATE) & known | (nodes.level == AddressLevel.BUILDING)
         self._buildings = self._points(every[placed & alone])
         self._plates = self._points(every[placed & (nodes.level == AddressLevel.PLATE) & (nodes.street_node >= 0)])
         self._streets = self._lines(*streets) if streets else None

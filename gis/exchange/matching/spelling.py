@@ -8,12 +8,14 @@ delete; Mor and Fraenkel 1982).
 from collections.abc import Iterable, Iterator
 
 _SHORTEST = 3
+_KEPT = 1 << 16
 
 
 class Spelling:
     """Finds the known names that are one edit away from a written one."""
 
     def __init__(self, names: Iterable[str]) -> None:
+        self._found: dict[str, list[str]] = {}
         self._forms: dict[str, list[str]] = {}
         for name in names:
             if len(name) >= _SHORTEST:
@@ -22,6 +24,14 @@ class Spelling:
 
     def near(self, written: str) -> list[str]:
         """Known names of three characters or more at edit distance one, in order; the name itself is not among them."""
+        known = self._found.get(written)
+        if known is None:
+            if len(self._found) > _KEPT:
+                self._found.clear()
+            known = self._found[written] = self._search(written)
+        return known
+
+    def _search(self, written: str) -> list[str]:
         found: set[str] = set()
         for form in {written, *_deletions(written)} if len(written) >= _SHORTEST - 1 else ():
             found.update(self._forms.get(form, ()))
