@@ -52,6 +52,14 @@ class Visit:
             self.page.wait_for_timeout(600)
         return self.page.url.partition("#")[2]
 
+    def has(self, words: str) -> None:
+        """Wait until the address holds these words; it is written a moment after what it tells of."""
+        self.page.wait_for_url(lambda url: words in url)
+
+    def has_not(self, words: str) -> None:
+        """Wait until the address holds these words no more."""
+        self.page.wait_for_url(lambda url: words not in url)
+
     def watch(self) -> None:
         """Listen to the console and to every request."""
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
