@@ -115,8 +115,8 @@ def names(text: str, following: Next, *, after_plate: bool = False) -> Parts:
     """
     if not text:
         return NOTHING
-    province, rest = _province(text)
-    city, rest = _city(rest)
+    province, rest = _province(text, short=not after_plate)
+    city, rest = _city(rest, short=not after_plate)
     found = _BELOW_CITY.match(rest)
     assert found is not None
     named = {"city": city} | {k: v or "" for k, v in found.groupdict().items()}
@@ -145,27 +145,27 @@ def _reconsidered(rest: str, named: dict[str, str], following: Next, after_plate
     return named[last], named | {last: ""}
 
 
-def _province(text: str) -> tuple[str, str]:
-    """The province at the beginning, in full, and what follows it."""
+def _province(text: str, *, short: bool) -> tuple[str, str]:
+    """The province at the beginning, in full, and what follows it; `short` allows it without its ending."""
     for country in _COUNTRY:
         text = text.removeprefix(country)
-    short = text[:3] if text[:3] in _PROVINCE_OF else text[:2]
-    full = _PROVINCE_OF.get(short)
+    name = text[:3] if text[:3] in _PROVINCE_OF else text[:2]
+    full = _PROVINCE_OF.get(name)
     if full is None:
         return "", text
-    for form in (full, f"{short}自治区"):
+    for form in (full, f"{name}自治区"):
         if text.startswith(form) and not text.startswith(("场", "政"), len(form)):
             return full, text[len(form) :].removeprefix("省直辖县级行政区划")
-    rest = text[len(short) :]
-    return (full, rest) if _GOVERNED.match(rest) else ("", text)
+    rest = text[len(name) :]
+    return (full, rest) if short and _GOVERNED.match(rest) else ("", text)
 
 
-def _city(text: str) -> tuple[str, str]:
+def _city(text: str, *, short: bool) -> tuple[str, str]:
     """The prefecture or city at the beginning, in full, and what follows it. A municipality's 市辖区 is none."""
     found = _CITY.match(text)
     if found:
         return found[0] if found[0] != "市辖区" else "", text[found.end() :]
-    for size in (2, 3, 4, 5):
+    for size in (2, 3, 4, 5) if short else ():
         if text[:size] in _PREFECTURES and _GOVERNED.match(text[size:]):
             return f"{text[:size]}市", text[size:]
     return "", text

@@ -66,6 +66,23 @@ def tail(text: str) -> tuple[Next, Parts] | None:
     return _with_chunk(numbers, chunk)
 
 
+DOOR = r"\d{1,5}[A-Z]?(?:[-附之]\d{1,4})?号(?![楼房铺室栋])院?[^0-9A-Z()~\n-]{2,30}(?=[0-9A-Z])"
+"""A door plate with a name between it and the next number: 41号盛世名邸 before 3栋."""
+_DOOR = re.compile(rf"{_PLATE}([^0-9A-Z()~-]{{2,30}})$")
+
+
+def door(text: str) -> Parts | None:
+    """What such a piece says; None where it is not plain (then the text is to be read as a whole)."""
+    found = _DOOR.match(text)
+    if found is None:
+        return None
+    plate, sub, sub_after, chunk = found.groups("")
+    read = names(chunk, Next.INNER, after_plate=True)
+    if read.building or read.unit or read.plate or not chunk:
+        return None
+    return merged(Parts(plate=plate, plate_sub=sub or sub_after), read)
+
+
 def _short_tail(text: str) -> tuple[Next, Parts] | None:
     """3-2-501 and 3栋2-501."""
     found = _SHORT.match(text)

@@ -94,6 +94,8 @@ CASES = [
     ("内蒙古呼和浩特市新城区新华大街1号",
      {"province": "内蒙古自治区", "city": "呼和浩特市", "county": "新城区", "road": "新华大街", "plate": "1"}, "PLATE"),
     ("济宁市市中区太白路3号", {"city": "济宁市", "county": "市中区", "road": "太白路", "plate": "3"}, "PLATE"),
+    ("清水河东路201号丽江新村7栋", {"road": "清水河东路", "plate": "201", "compound": "丽江新村", "building": "7栋"},
+     "BUILDING"),
     ("北京路12号", {"road": "北京路", "plate": "12"}, "PLATE"),
     ("", {}, "NONE"),
     ("\ud800\x00\n", {}, "NONE"),

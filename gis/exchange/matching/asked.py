@@ -91,11 +91,15 @@ class Interpreter:
     _doors: dict[Parts, tuple[int, ...]] = field(default_factory=dict)
     _readings: dict[tuple[tuple[str, str], ...], list[_Change]] = field(default_factory=dict)
 
-    def ask(self, addresses: Addresses, head: Ints, tail: Ints) -> Asked:
-        """Tokens for distinct pairs of a beginning and an end."""
+    def ask(self, addresses: Addresses, head: Ints, door: Ints, tail: Ints) -> Asked:
+        """Tokens for distinct combinations of head, door and tail; beside a door a tail has no names."""
         heads, first, head_names = self._names_of(addresses.heads, head)
-        tails, second, tail_names = self._names_of(addresses.tails, tail)
-        numbers = self._numbers(addresses.tails, tail)
+        doors, at_door, door_names = self._names_of(addresses.doors, door)
+        tails, at_tail, tail_names = self._names_of(addresses.tails, tail)
+        second = np.where(door > 0, at_door, at_tail + len(doors))
+        tail_names = np.where((door > 0)[:, None], door_names, tail_names)
+        door_numbers, tail_numbers = self._numbers(addresses.doors, door), self._numbers(addresses.tails, tail)
+        numbers = np.where(door_numbers != 0, door_numbers, tail_numbers)
         held = np.where(head_names != 0, head_names, tail_names)
         compound = LEVELS + 1
         held[:, compound] = np.where(tail_names[:, compound] != 0, tail_names[:, compound], head_names[:, compound])
@@ -111,8 +115,8 @@ class Interpreter:
             numbers[:, 4],
             numbers[:, 5],
             numbers[:, 6],
-            addresses.level_of(head, tail),
-            heads + tails,
+            addresses.level_of(head, door, tail),
+            heads + doors + tails,
             first,
             second + len(heads),
         )

@@ -16,7 +16,8 @@ DIVISION_DISAGREES = np.array([3.0, 3.0, 0.8, 0.8, 0.8], dtype=np.float32)
 """The cost of naming another province, city, county, township or village than the place lies in."""
 DIVISION_UNKNOWN = np.array([3.0, 3.0, 2.0, 0.8, 0.8], dtype=np.float32)
 """The cost of naming one that the city has not; another city's district is no place here."""
-NAME_DISAGREES, NAME_UNKNOWN, PLATE_DISAGREES, HOUSE_DISAGREES, KIND_DIFFERS = 1.5, 0.7, 0.9, 0.8, 0.4
+NAME_DISAGREES, NAME_UNKNOWN, PLATE_DISAGREES, HOUSE_DISAGREES, KIND_DIFFERS = 1.5, 1.0, 0.9, 0.8, 0.4
+ROOM_LACKING = 0.5
 LIMIT = 1.65
 """What may speak against a place at most; beyond it the next coarser level is tried."""
 MARGIN = 0.35

@@ -22,6 +22,7 @@ from gis.exchange.matching.register import division_rows, landmark_rows, room_ro
 from gis.exchange.matching.rooms import FoundRooms, Rooms
 from gis.exchange.matching.vocabulary import UNKNOWN, Ints, Vocabulary
 
+_PIECE = (1 << 21) - 1
 NEAR_M = 50.0
 """How far a place may be from what it is said to be beside."""
 
@@ -68,7 +69,7 @@ class AddressIndex:
         """Rows of the register that could not be taken in, by reason."""
         self._lexicon = lexicon
         self._plates = PlateLine.of(self.nodes, _plate_numbers(self.nodes, words))
-        self._ladder = Ladder(self.nodes, ways)
+        self._ladder = Ladder(self.nodes, ways, self.rooms)
         self._reader, self._interpreter = AddressReader(), Interpreter(lexicon)
 
     def clone(self) -> "AddressIndex":
@@ -102,9 +103,9 @@ class AddressIndex:
             yield self._matched(chunk)
 
     def _matched(self, addresses: Addresses) -> Matches:
-        pair = (addresses.head.astype(np.int64) << 32) | addresses.tail
-        pairs, distinct = np.unique(pair, return_inverse=True)
-        asked = self._interpreter.ask(addresses, pairs >> 32, pairs & 0xFFFFFFFF)
+        key = (addresses.head.astype(np.int64) << 42) | (addresses.door.astype(np.int64) << 21) | addresses.tail
+        keys, distinct = np.unique(key, return_inverse=True)
+        asked = self._interpreter.ask(addresses, keys >> 42, (keys >> 21) & _PIECE, keys & _PIECE)
         exact = self._interpreter.exact(asked)
         state = self._ladder.climb(asked, exact, np.ones(len(asked), dtype=np.bool_))
         hypotheses = self._reconsidered(asked, state, exact)

@@ -17,6 +17,7 @@ from gis.exchange.matching.candidates import (
     HOUSE_DISAGREES,
     KIND_DIFFERS,
     LIMIT,
+    ROOM_LACKING,
     Best,
     Candidates,
     best,
@@ -27,7 +28,8 @@ from gis.exchange.matching.candidates import (
 )
 from gis.exchange.matching.lexicon import LEVELS
 from gis.exchange.matching.nodes import NO_NODE, Nodes, shared_division
-from gis.exchange.matching.vocabulary import Ints
+from gis.exchange.matching.rooms import Rooms
+from gis.exchange.matching.vocabulary import MOST_NODES, Ints
 
 
 @dataclass(slots=True)
@@ -64,6 +66,7 @@ class Ladder:
 
     nodes: Nodes
     ways: Ways
+    rooms: Rooms
 
     def climb(self, asked: Asked, hypotheses: Hypotheses, wanted: NDArray[np.bool_]) -> Reached:
         """Where the wanted addresses come to by any of the hypotheses."""
@@ -123,7 +126,7 @@ class Ladder:
                 *(a._replace(penalty=a.penalty + np.float32(KIND_DIFFERS)) for a in alike),
             ]
         )
-        found = judged(found, asked, self.nodes, hyps)
+        found = self._with_rooms(judged(found, asked, self.nodes, hyps), asked)
         return self._with_other_doors(found, asked, hyps, which)
 
     def _with_other_doors(self, found: Candidates, asked: Asked, hyps: Hypotheses, which: Ints) -> Candidates:
@@ -135,11 +138,20 @@ class Ladder:
         doubtful = np.isfinite(lowest) & (lowest >= HOUSE_DISAGREES)
         which = which[doubtful[hyps.row[which]]]
         doors = self._plates(asked, hyps, which)
-        own = np.zeros(len(doors.row), dtype=np.bool_)
-        plates = set(zip(found.row.tolist(), self.nodes.plate_node[found.node].tolist(), strict=True))
-        for n, pair in enumerate(zip(doors.row.tolist(), doors.node.tolist(), strict=True)):
-            own[n] = pair in plates
+        plates = found.row * MOST_NODES + self.nodes.plate_node[found.node]
+        own = np.isin(doors.row * MOST_NODES + doors.node, plates)
         return joined([found, doors.taken(~own & (doors.penalty <= LIMIT))])
+
+    def _with_rooms(self, found: Candidates, asked: Asked) -> Candidates:
+        """Of several buildings, those whose rooms are known and that have not the one asked for are less likely."""
+        several = (np.bincount(found.row, minlength=len(asked))[found.row] > 1) & (asked.room[found.row] != 0)
+        at = np.flatnonzero(several)
+        if not len(at):
+            return found
+        lacking = self.rooms.lacking(found.node[at], asked.unit[found.row[at]], asked.room[found.row[at]])
+        penalty = found.penalty.copy()
+        penalty[at[lacking]] += np.float32(ROOM_LACKING)
+        return found._replace(penalty=penalty)
 
     def _plates(self, asked: Asked, hyps: Hypotheses, which: Ints) -> Candidates:
         row = hyps.row[which]

@@ -20,6 +20,7 @@ _ENDINGS = (
     ("街道", "镇", "乡", "苏木"),
     ("社区", "村", "嘎查"),
 )
+_LONGEST = 60
 KINDS = ("street", "compound", "landmark")
 
 
@@ -53,6 +54,8 @@ class Lexicon:
     landmarks: set[str] = field(default_factory=set)
     _full: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     _short: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    _kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What each local name is called for: street, compound, landmark."""
     _starts: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     """By their first two characters: the lengths that known names have, those to try first at the front."""
     _local: Spelling = field(default_factory=lambda: Spelling(()))
@@ -71,7 +74,10 @@ class Lexicon:
 
     def close(self) -> None:
         """All names are in: prepare to find those that are misspelt."""
-        self._local = Spelling(self.streets | self.compounds | self.landmarks)
+        for kind, called in zip(KINDS, (self.streets, self.compounds, self.landmarks), strict=True):
+            for name in called:
+                self._kinds[name] = (*self._kinds.get(name, ()), kind)
+        self._local = Spelling(self._kinds)
         self._divisions = Spelling(self._full)
         starts: dict[str, set[tuple[int, int]]] = {}
         for rank, known in enumerate((self.streets, self.compounds, self.landmarks, self._full, self._short)):
@@ -87,22 +93,30 @@ class Lexicon:
         read = self._by_parts(head)
         if UNKNOWN not in (*read.divisions, read.street, read.compound, read.landmark):
             return read
-        joined = "".join((*head[:6], head.compound, head.landmark))
-        pieces = self._segment(joined, 0, {}) if len(joined) <= 60 else None
+        local = f"{head.road}{head.compound}{head.landmark}"
+        whole = next((f"{d}{local}" for d in head[:LEVELS] if d and f"{d}{local}" in self._kinds), "")
+        if whole:  # 六安市第四人民医院 has the city in its name
+            return self._with_local(read.divisions, ("", whole, ""))
         # what stands before a number is no division, even if one is called so for short
         numbered = bool(head.road or head.compound)
-        if pieces and not (numbered and pieces[-1] not in self._full and not self._local_names(pieces[-1])):
-            return self._of_pieces(pieces)
+        for base, text in self._unread(head, read):
+            pieces = self._segment(text, 0, {}) if len(text) <= _LONGEST else None
+            if pieces and not (numbered and pieces[-1] not in self._full and pieces[-1] not in self._kinds):
+                return self._of_pieces(pieces, base)
         return self._corrected(head, read)
 
     def near(self, written: str) -> list[tuple[str, str]]:
         """Names of streets, compounds and landmarks one edit away: ("street", name), …"""
-        return [(kind, name) for name in self._local.near(written) for kind in self._kinds(name)]
+        return [(kind, name) for name in self._local.near(written) for kind in self._kinds[name]]
 
-    def _kinds(self, name: str) -> Iterator[str]:
-        for kind, known in (("street", self.streets), ("compound", self.compounds), ("landmark", self.landmarks)):
-            if name in known:
-                yield kind
+    @staticmethod
+    def _unread(head: Parts, read: Names) -> Iterator[tuple[tuple[int, ...], str]]:
+        """What is still to be read, with the divisions that are settled: the local name, or all of it."""
+        if UNKNOWN not in read.divisions:
+            yield read.divisions, f"{head.road}{head.compound}{head.landmark}"
+            return
+        for city in dict.fromkeys((head.city, head.city.removesuffix("市"))):
+            yield (NONE,) * LEVELS, "".join((head.province, city, *head[2:6], head.compound, head.landmark))
 
     def _by_parts(self, head: Parts) -> Names:
         divisions = [NONE] * LEVELS
@@ -123,7 +137,7 @@ class Lexicon:
         written = []
         for kind, name in zip(KINDS, local, strict=True):
             if name:
-                kinds = list(self._kinds(name))
+                kinds = self._kinds.get(name, ())
                 there = kind if kind in kinds else next(iter(kinds), kind)
                 found[there] = self.vocabulary.find(f"名{name}") if kinds else UNKNOWN
                 written.append((there, name))
@@ -146,16 +160,13 @@ class Lexicon:
         return seen[start]
 
     def _known(self, name: str) -> bool:
-        return name in self._full or name in self._short or self._local_names(name)
+        return name in self._full or name in self._short or name in self._kinds
 
-    def _local_names(self, name: str) -> bool:
-        return name in self.streets or name in self.compounds or name in self.landmarks
-
-    def _of_pieces(self, pieces: list[str]) -> Names:
-        divisions = [NONE] * LEVELS
-        local = [p for p in pieces if self._local_names(p)]
+    def _of_pieces(self, pieces: list[str], settled: tuple[int, ...]) -> Names:
+        divisions = list(settled)
+        local = [p for p in pieces if p in self._kinds]
         for piece in pieces:
-            if self._local_names(piece):
+            if piece in self._kinds:
                 continue
             known = self._full.get(piece) or self._short[piece]
             if len(known) == 1 and divisions[known[0][0]] == NONE:
@@ -167,7 +178,7 @@ class Lexicon:
         found = _no_local()
         written = []
         for name in local:
-            kind = next((k for k in self._kinds(name) if found[k] == NONE), None)
+            kind = next((k for k in self._kinds[name] if found[k] == NONE), None)
             if kind:
                 found[kind] = self.vocabulary.find(f"名{name}")
                 written.append((kind, name))
@@ -184,7 +195,9 @@ class Lexicon:
                 divisions[level] = near[0][1][1]
                 corrections.append(Correction(name, near[0][0]))
         local = [head.road, head.compound, head.landmark]
-        first = next((n for n, name in enumerate(local) if name and not any(self._kinds(name))), None)
+        if head.road and head.compound and self._local.near(head.road + head.compound):
+            local = ["", head.road + head.compound, ""]  # 齐云路双井组 is one name
+        first = next((n for n, name in enumerate(local) if name and name not in self._kinds), None)
         if first is not None:
             local[first] = self._without_short_divisions(local[first], divisions)
         found = self._with_local(tuple(divisions), local)
@@ -196,7 +209,7 @@ class Lexicon:
             return name
         for size in range(min(len(name) - 2, 6), 1, -1):
             known = self._full.get(name[:size]) or self._short.get(name[:size], [])
-            if len(known) == 1 and (self._local_names(name[size:]) or self._local.near(name[size:])):
+            if len(known) == 1 and (name[size:] in self._kinds or self._local.near(name[size:])):
                 level, token = known[0]
                 divisions[level] = divisions[level] or token
                 return name[size:]

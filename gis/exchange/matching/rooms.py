@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from gis.exchange.matching.nodes import NO_NODE
+from gis.exchange.matching.nodes import NO_NODE, Places
 from gis.exchange.matching.register import RoomRows
 from gis.exchange.matching.vocabulary import TOKEN_BITS, Edges, Ints, Tokens, packed
 
@@ -79,6 +79,16 @@ class Rooms:
         several = tuple(np.concatenate(pair) for pair in zip(by_unit, by_room, strict=True))
         return FoundRooms(found, there, (several[0], several[1]))
 
+    def lacking(self, node: Places, unit: Tokens, room: Tokens) -> NDArray[np.bool_]:
+        """Which buildings have rooms, but not the one that is asked for (in its unit, where one is given)."""
+        places, u, r = node.astype(np.int64), np.maximum(unit, 0), np.maximum(room, 0)
+        wide = (1 << 2 * TOKEN_BITS) - 1
+        known = _some(self.by_room, packed(places, np.zeros_like(u)), packed(places, np.zeros_like(u)) | wide)
+        by_unit, by_room = packed(places, u, r), packed(places, r)
+        there = np.where(unit != 0, _some(self.by_unit, by_unit, by_unit), _some(self.by_room, by_room, by_room))
+        found: NDArray[np.bool_] = known & ~(there & (room > 0) & (unit >= 0))
+        return found
+
     def codes(self, rooms: Ints) -> list[str]:
         """The register's codes of rooms."""
         found: list[str] = self.code.take(pa.array(rooms)).to_pylist()
@@ -88,6 +98,12 @@ class Rooms:
         """Unit and room as they are written."""
         unit, number = self.words[self.unit[room]][1:], self.words[self.room[room]][1:]
         return f"{unit}单元{number}室" if unit else f"{number}室"
+
+
+def _some(edges: Edges, low: Ints, high: Ints) -> NDArray[np.bool_]:
+    """Whether any key lies in each closed range."""
+    found: NDArray[np.bool_] = np.searchsorted(edges.keys, high, side="right") > np.searchsorted(edges.keys, low)
+    return found
 
 
 def _counted(asked: Ints, rows: NDArray[np.int32], found: Ints) -> tuple[Ints, Ints]:
