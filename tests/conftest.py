@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -18,6 +19,10 @@ from psycopg import sql
 from gis.settings import CHECKOUT
 from gis.store.cluster import Cluster
 from gis.store.cluster_server import prepare_database
+
+# how long an example takes says more of the machine than of the code
+hypothesis.settings.register_profile("onemap", deadline=None)
+hypothesis.settings.load_profile("onemap")
 
 _SHAPES_TABLES = ("gis/store", "gis/base", "gis/catalog", "layers")
 

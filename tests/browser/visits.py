@@ -1,11 +1,25 @@
 """A visit to the web map: one page, what is on it, and what it asked for."""
 
+import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from playwright.sync_api import Page
 
 READY_MS = 60_000
+
+#: A pixel on which a feature of a collection lies on top, as [x, y, fid]; the middle of the map first.
+PIXEL_OF = """(map, id) => {
+  const { clientWidth: w, clientHeight: h } = map.getCanvas()
+  const hits = []
+  for (let x = 0.4 * w; x < 0.7 * w; x += 12) for (let y = 0.3 * h; y < 0.7 * h; y += 12) {
+    const [top] = map.queryRenderedFeatures([x, y]).filter(f => f.layer.metadata?.['onemap:collection'])
+    if (top && top.source === id && top.layer.type === 'fill') hits.push([x, y, top.id])
+  }
+  hits.sort((a, b) => Math.hypot(a[0] - w / 2, a[1] - h / 2) - Math.hypot(b[0] - w / 2, b[1] - h / 2))
+  return hits[0] ?? null
+}"""
 
 
 @dataclass
@@ -70,3 +84,37 @@ class Visit:
         self.requests.append(url)
         if not url.startswith((self.base, "blob:", "data:")):
             self.outside.append(url)
+
+
+def collection(visit: Visit, collection_id: str) -> dict[str, Any]:
+    answer = visit.page.request.get(f"{visit.base}/collections/{collection_id}")
+    assert answer.ok
+    return dict(answer.json())
+
+
+def near(visit: Visit, collection_id: str, zoom: float) -> str:
+    """An address in the middle of the densest part of a collection: where its middle feature is."""
+    answer = visit.page.request.get(f"{visit.base}/collections/{collection_id}/items?limit=200").json()
+    boxes = [_box(feature["geometry"]) for feature in answer["features"]]
+    middles = sorted(((west + east) / 2, (south + north) / 2) for west, south, east, north in boxes)
+    lon, lat = middles[len(middles) // 2]
+    return f"map={zoom:.2f}/{lon:.5f}/{lat:.5f}"
+
+
+def _box(geometry: dict[str, Any]) -> tuple[float, float, float, float]:
+    numbers = [float(n) for n in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", json.dumps(geometry["coordinates"]))]
+    lons, lats = numbers[0::2], numbers[1::2]
+    return min(lons), min(lats), max(lons), max(lats)
+
+
+def pick_building(visit: Visit) -> int:
+    """Click a building; its fid."""
+    found = visit.evaluate(PIXEL_OF, "base.buildings")
+    assert found, "no building near the middle of the map"
+    x, y, fid = found
+    box = visit.page.locator(".city-map").bounding_box()
+    assert box
+    visit.page.mouse.click(box["x"] + x, box["y"] + y)
+    visit.page.wait_for_selector(".feature [data-field=coordinates]")
+    visit.settle()
+    return int(fid)
