@@ -46,8 +46,9 @@ class Collection:
 
     `key` names the fields that identify a feature in the world (empty: its content does). `timed` collections have
     valid time. `cell_resolution` is the finest H3 resolution kept. `division` tells where a row's division code
-    comes from: the name of a field that holds it, or "locate" to take the division that contains the row. `derive`
-    fills in fields that follow from others, in a table of the declared fields.
+    comes from: the name of a field that holds it, "locate" to take the division that contains the row, or "placed" for
+    that of the place that the row refers to. `derive` fills in fields that follow from others, in a table of the
+    declared fields.
     `source` and `licence` describe rows whose load did not say otherwise.
     """
 
@@ -82,7 +83,7 @@ class Collection:
             raise ValueError(f"{self.id}: a field is declared twice")
         for name in self.key:
             self.field(name)
-        if self.division not in (None, "locate"):
+        if self.division not in (None, "locate", "placed"):
             self.field(self.division)
 
     @cached_property
