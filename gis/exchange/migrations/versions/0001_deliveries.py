@@ -29,7 +29,7 @@ CLAIMS = {
 
 STATEMENTS = (
     # what pseudonymous numbers are keyed with; it never leaves the database's own copies
-    "CREATE TABLE exchange.secret (only boolean PRIMARY KEY DEFAULT true CHECK (only), key bytea NOT NULL)",
+    "CREATE TABLE exchange.secret (one boolean PRIMARY KEY DEFAULT true CHECK (one), key bytea NOT NULL)",
     "INSERT INTO exchange.secret (key) VALUES"
     " (decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'))",
     # one row a batch handed over; every row and every fact of it is accepted, unchanged or returned
@@ -154,6 +154,5 @@ def upgrade() -> None:
         )
         op.execute(f"ALTER TABLE exchange.{noun}_claim ADD PRIMARY KEY (fid, department, delivery)")
         op.execute(
-            f"CREATE INDEX {noun}_claim_latest ON exchange.{noun}_claim (department, fid) INCLUDE (digest)"
-            " WHERE latest"
+            f"CREATE INDEX {noun}_claim_latest ON exchange.{noun}_claim (department, fid) INCLUDE (digest) WHERE latest"
         )
