@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 
 from sample_city.built_files import AddressFile, AddressSupplement, BuildingFile, PoiFile
+from sample_city.deliveries import Handover
 from sample_city.divisions import make_frame
 from sample_city.firms import Registrar
 from sample_city.ground_files import LandFile, RoadFile, WaterFile, write_divisions
@@ -73,6 +74,7 @@ def _write_ground_and_people(out: Path, plan: Plan, people: int, built_up: int, 
     dwellings, persons, entities = DwellingFile(out), PersonFile(out), EntityFile(out)
     _add_wide_ground(plan, built_up, roads, water, land)
     homes_due, registry, registrar = _shares(plan, people, tell), Registry(), Registrar(plan.lattice.seed)
+    handover = Handover(out, plan, people)
     for district, share, step in zip(_districts(plan), homes_due, range(len(homes_due)), strict=True):
         roads.add(district.roads)
         water.add(district.waters)
@@ -87,7 +89,9 @@ def _write_ground_and_people(out: Path, plan: Plan, people: int, built_up: int, 
         dwellings.add(homes)
         persons.add(lived)
         entities.add(list(registrar.firms_of(district, lived)))
+        handover.add(district.number, homes, lived)
         tell("districts", step + 1, len(homes_due))
+    handover.close()
     water.close()
     for ground in (land, buildings, later, pois, later_pois, entities):
         ground.close()
