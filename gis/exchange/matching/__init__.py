@@ -3,10 +3,14 @@
 from gis.exchange.matching.answers import Match, Matches, Note, Place, RunnerUp
 from gis.exchange.matching.index import AddressIndex, Register
 from gis.exchange.matching.reverse import Here, Near, ReverseGeocoder
-from gis.exchange.matching.sources import register_of
+from gis.exchange.matching.sources import SOURCES, register_of
+from gis.exchange.matching.written import REASONS, Codes, Written
 
 __all__ = [
+    "REASONS",
+    "SOURCES",
     "AddressIndex",
+    "Codes",
     "Here",
     "Match",
     "Matches",
@@ -16,5 +20,6 @@ __all__ = [
     "Register",
     "ReverseGeocoder",
     "RunnerUp",
+    "Written",
     "register_of",
 ]

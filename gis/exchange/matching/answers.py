@@ -1,6 +1,7 @@
 """What was found for addresses: one place each with its level, how sure it is, what else it could be, and why."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import IntFlag
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 from gis.codes.address import Address
 from gis.codes.address_column import Addresses
 from gis.codes.address_levels import AddressLevel
+from gis.exchange.matching.asked import Asked
 from gis.exchange.matching.lexicon import Correction
-from gis.exchange.matching.nodes import NO_FID, Floats, Nodes
+from gis.exchange.matching.nodes import NO_FID, Floats, Nodes, full_address
 from gis.exchange.matching.rooms import Rooms
 from gis.exchange.matching.vocabulary import Ints
 from gis.text import Text
@@ -61,9 +63,11 @@ class Place:
     """How far it reaches from its point; 0 for a door or a building."""
     division: str
     """12 digits; "" where unknown."""
+    address: str
+    """Its full address, from the province down."""
 
 
-def place_of(nodes: Nodes, node: int) -> Place:
+def place_of(nodes: Nodes, node: int, words: Sequence[str]) -> Place:
     """One row of a table of places."""
     fid, division = int(nodes.fid[node]), int(nodes.division[node])
     return Place(
@@ -75,6 +79,7 @@ def place_of(nodes: Nodes, node: int) -> Place:
         float(nodes.lat[node]),
         float(nodes.radius_m[node]),
         f"{division:012d}" if division else "",
+        full_address(nodes, node, words),
     )
 
 
@@ -128,6 +133,8 @@ class Matches:
     """The answers for a chunk of addresses as columns; `matches[i]` is the whole answer for row i."""
 
     addresses: Addresses
+    asked: Asked
+    """What the distinct addresses ask for."""
     nodes: Nodes
     rooms: Rooms
     distinct: Ints
@@ -219,9 +226,9 @@ class Matches:
         if ambiguous and self.others.rooms.get(at):
             places = tuple(self._room(node, r) for r in self.others.rooms[at][:10])
         else:
-            places = tuple(place_of(self.nodes, n) for n, _ in tied)
+            places = tuple(self._place(n) for n, _ in tied)
         others = [(n, p) for n, p in ranked if n != node and n not in {t for t, _ in tied}][:5]
-        place = self._room(node, room) if room >= 0 else place_of(self.nodes, node) if node >= 0 else None
+        place = self._room(node, room) if room >= 0 else self._place(node) if node >= 0 else None
         return Match(
             self.addresses[row],
             level,
@@ -232,22 +239,24 @@ class Matches:
             float(self.confidence_[at]),
             ambiguous,
             places,
-            tuple(RunnerUp(place_of(self.nodes, n), round(confidence_of(p), 3)) for n, p in others),
+            tuple(RunnerUp(self._place(n), round(confidence_of(p), 3)) for n, p in others),
             self.corrections.get(at, ()),
             notes,
         )
 
+    def _place(self, node: int) -> Place:
+        return place_of(self.nodes, node, self.rooms.words)
+
     def _room(self, node: int, room: int) -> Place:
-        building, fid = place_of(self.nodes, node), int(self.rooms.fid[room])
-        return Place(
-            AddressLevel.ROOM,
-            self.rooms.names(room),
-            fid if fid != NO_FID else None,
-            self.rooms.codes(np.array([room]))[0],
-            building.lon,
-            building.lat,
-            0.0,
-            building.division,
+        building, fid, name = self._place(node), int(self.rooms.fid[room]), self.rooms.names(room)
+        return replace(
+            building,
+            level=AddressLevel.ROOM,
+            name=name,
+            fid=fid if fid != NO_FID else None,
+            code=self.rooms.codes(np.array([room]))[0],
+            radius_m=0.0,
+            address=building.address + name,
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gis.codes.address_column import Addresses, AddressReader
@@ -19,8 +20,8 @@ from gis.exchange.matching.ladder import Ladder, Reached
 from gis.exchange.matching.lexicon import Correction, Lexicon
 from gis.exchange.matching.nodes import NO_NODE, Nodes
 from gis.exchange.matching.register import division_rows, landmark_rows, room_rows, site_rows
-from gis.exchange.matching.rooms import FoundRooms, Rooms
-from gis.exchange.matching.vocabulary import UNKNOWN, Ints, Vocabulary
+from gis.exchange.matching.rooms import FoundRooms, PlacedSites, Rooms
+from gis.exchange.matching.vocabulary import UNKNOWN, Edges, Ints, Vocabulary
 
 _PIECE = (1 << 21) - 1
 NEAR_M = 50.0
@@ -32,8 +33,9 @@ class Register:
     """What an index is made of; tables with the columns that follow, others are left alone.
 
     `addresses`: division (12 digits), lon, lat (WGS 84), and street, plate, compound, building or else text; may have
-    fid, code. `divisions`: code, name; may have lon, lat, fid, former (no longer valid). `rooms`: place (an address's
-    code), unit, room; may have fid, code. `landmarks`: name, division, lon, lat; may have fid, code.
+    fid, code, key. `divisions`: code, name; may have lon, lat, fid, former (no longer valid). `rooms`: place (an
+    address's key, which is its code where it has none of its own), unit, room; may have fid, code. `landmarks`: name,
+    division, lon, lat; may have fid, code.
     """
 
     addresses: pa.Table
@@ -60,14 +62,15 @@ class AddressIndex:
         lexicon.close()
         words = vocabulary.words()
         self.nodes, ways, place = assemble(divisions, sites, marks, words)
-        self.rooms, homeless = Rooms.of(dwellings, sites.code, place, words)
+        self.rooms, homeless = Rooms.of(dwellings, PlacedSites(sites.key, place), self.nodes, words)
         self.left_out: dict[str, int] = {
             "no coordinates": int((~placed).sum()),
             "no street and no compound": int((placed & ~named).sum()),
-            "rooms of no known address": homeless,
+            "dwellings of no known address": homeless,
         }
         """Rows of the register that could not be taken in, by reason."""
         self._lexicon = lexicon
+        self._inside = _buildings_by_plate(self.nodes)
         self._plates = PlateLine.of(self.nodes, _plate_numbers(self.nodes, words))
         self._ladder = Ladder(self.nodes, ways, self.rooms)
         self._reader, self._interpreter = AddressReader(), Interpreter(lexicon)
@@ -85,7 +88,17 @@ class AddressIndex:
 
     def place(self, node: int) -> Place:
         """One place of `nodes`."""
-        return place_of(self.nodes, node)
+        return place_of(self.nodes, node, self.rooms.words)
+
+    def buildings_at(self, node: Ints) -> tuple[Ints, Ints]:
+        """How many buildings each door plate has, and the node of the only one that has a code (else −1)."""
+        low = np.searchsorted(self._inside.keys, node)
+        many = np.searchsorted(self._inside.keys, node, side="right") - low
+        if not len(self._inside.rows):
+            return many, np.full(len(node), NO_NODE, dtype=np.int64)
+        one = np.where(many == 1, self._inside.rows.take(low, mode="clip"), NO_NODE).astype(np.int64)
+        coded = pc.not_equal(self.nodes.code.take(pa.array(np.maximum(one, 0))), "").to_numpy(zero_copy_only=False)
+        return many, np.where(coded, one, NO_NODE)
 
     def divisions_of(self, code: int) -> tuple[Place, ...]:
         """The known divisions from the province down to the one with a 12-digit code."""
@@ -167,8 +180,9 @@ class _Answering:
         notes = self._notes(level, ambiguous, near)
         confidence = np.maximum(1.0 - 0.3 * state.penalty, 0.05) / np.where(ambiguous, np.maximum(ties, 1), 1)
         confidence = np.where(node == NO_NODE, 0.0, confidence)
-        return Matches(addresses, nodes, index.rooms, distinct, level, node, room_of, confidence.astype(np.float32),
-                       notes, error, lon, lat, ties, self._others(several), self._corrections())  # fmt: skip
+        return Matches(addresses, asked, nodes, index.rooms, distinct, level, node, room_of,
+                       confidence.astype(np.float32), notes, error, lon, lat, ties, self._others(several),
+                       self._corrections())  # fmt: skip
 
     def _points(self, node: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
         nodes, missing = self.index.nodes, node == NO_NODE
@@ -236,6 +250,11 @@ class _Answering:
         said = hyps.said[self.state.hypothesis[chosen]]
         found = {row: hyps.corrections[n] for row, n in zip(chosen.tolist(), said.tolist(), strict=True) if n}
         return {row: corrections for row, corrections in found.items() if corrections}
+
+
+def _buildings_by_plate(nodes: Nodes) -> Edges:
+    built = np.flatnonzero((nodes.level == AddressLevel.BUILDING) & (nodes.plate_node >= 0))
+    return Edges.of(nodes.plate_node[built].astype(np.int64), built.astype(np.int32))
 
 
 def _plate_numbers(nodes: Nodes, words: list[str]) -> Ints:

@@ -4,12 +4,14 @@ A place of the register (a building, a door) has its fid and code; streets, comp
 are drawn together from them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gis.codes.address_levels import AddressLevel
 from gis.codes.division import LEVEL_ENDS, SPANS
 from gis.exchange.matching.vocabulary import Ints
 
@@ -46,6 +48,23 @@ class Nodes:
     def __len__(self) -> int:
         """How many places."""
         return len(self.level)
+
+
+def full_address(nodes: Nodes, node: int, words: Sequence[str]) -> str:
+    """How a place is written in full, from the province down; `words` are those of the tokens."""
+
+    def word(token: int) -> str:
+        return words[token][1:]
+
+    divisions = "".join(word(token) for token in nodes.divisions[node].tolist())
+    if nodes.level[node] <= AddressLevel.VILLAGE:
+        return divisions
+    road, compound = word(nodes.street[node]), word(nodes.compound[node])
+    plate = nodes.plate[node] and f"{word(nodes.plate[node])}号"
+    if nodes.level[node] == AddressLevel.LANDMARK:
+        compound = nodes.name[node].as_py()
+    door = f"{road}{plate or ''}{compound}" if road else f"{compound}{plate or ''}"
+    return f"{divisions}{door}{word(nodes.building[node])}"
 
 
 def stacked(parts: list[Nodes]) -> Nodes:

@@ -97,6 +97,8 @@ class SiteRows:
     lat: Floats
     fid: Ints
     code: pa.Array
+    key: pa.Array
+    """What rooms name it by; "" where nothing does."""
 
     def __len__(self) -> int:
         """How many rows."""
@@ -141,12 +143,13 @@ def site_rows(table: pa.Table, lexicon: Lexicon) -> SiteRows:
         _numbers(table, "lat"),
         _fids(table),
         _codes(table),
+        strings(table["key"]) if "key" in table.column_names else _codes(table),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class RoomRows:
-    """Rooms: of which place (its code), staircase and room."""
+    """Rooms: of which place (its key), staircase and room."""
 
     place: pa.Array
     unit: Tokens
@@ -156,9 +159,9 @@ class RoomRows:
 
 
 def room_rows(table: pa.Table | None, vocabulary: Vocabulary) -> RoomRows:
-    """Take in dwellings: `place` (the code of the address that they are in), `unit`, `room`; where given `fid`, `code`.
+    """Take in dwellings: `place` (the key of the address that they are in), `unit`, `room`; where given `fid`, `code`.
 
-    Units and rooms may be bare (2, 501) or named (2单元, 501室).
+    Units and rooms may be bare (2, 501) or named (2单元, 501室); a house that is one home may be without.
     """
     table = _NO_ROOMS if table is None else table
 

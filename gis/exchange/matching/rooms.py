@@ -1,4 +1,7 @@
-"""Rooms in buildings: a million of them in a few sorted arrays, found by building, staircase and room."""
+"""Homes in buildings: a million of them in a few sorted arrays, found by building, staircase and room.
+
+A home without a room number (a house is one home) is found by its building alone, where it is the only one there.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from gis.exchange.matching.nodes import NO_NODE, Places
+from gis.exchange.matching.nodes import NO_NODE, Nodes, Places
 from gis.exchange.matching.register import RoomRows
 from gis.exchange.matching.vocabulary import TOKEN_BITS, Edges, Ints, Tokens, packed
 
@@ -21,14 +24,23 @@ class FoundRooms(NamedTuple):
     several: tuple[Ints, Ints]
 
 
+class PlacedSites(NamedTuple):
+    """The addresses of the register as places: the key by which homes refer to each, and its node."""
+
+    key: pa.Array
+    node: Ints
+
+
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """The rooms of the city and the ways to them."""
+    """The homes of the city and the ways to them."""
 
     by_unit: Edges
     """(node, unit, room)."""
     by_room: Edges
     """(node, room)."""
+    by_place: Edges
+    """(node), for each place that a home is in: its building and that building's door plate."""
     unit: Tokens
     room: Tokens
     fid: Ints
@@ -36,28 +48,39 @@ class Rooms:
     words: list[str]
 
     @classmethod
-    def of(cls, rows: RoomRows, place_code: pa.Array, place_node: Ints, words: list[str]) -> tuple["Rooms", int]:
-        """Index rooms by the place whose code they have; also how many have the code of no place and were left out."""
-        at = pc.index_in(rows.place, value_set=place_code).fill_null(-1).to_numpy().astype(np.int64)
-        node = np.where(at >= 0, place_node.take(at, mode="clip"), NO_NODE) if len(place_node) else at
-        numbered = rows.room > 0
-        kept = np.flatnonzero(numbered & (node != NO_NODE))
+    def of(cls, rows: RoomRows, places: PlacedSites, nodes: Nodes, words: list[str]) -> tuple["Rooms", int]:
+        """Index homes by the place whose key they have; also how many have the key of no place and were left out."""
+        at = pc.index_in(rows.place, value_set=places.key).fill_null(-1).to_numpy().astype(np.int64)
+        node = np.where(at >= 0, places.node.take(at, mode="clip"), NO_NODE) if len(places.node) else at
+        kept = np.flatnonzero(node != NO_NODE)
         every = np.arange(len(kept), dtype=np.int32)
-        places, unit, room = node[kept], rows.unit[kept], rows.room[kept]
+        own, unit, room = node[kept], rows.unit[kept], rows.room[kept]
+        numbered = np.flatnonzero(room > 0)
+        plate = nodes.plate_node[own].astype(np.int64) if len(kept) else own
+        within = np.flatnonzero((plate >= 0) & (plate != own))
         found = cls(
-            Edges.of(packed(places, unit, room), every),
-            Edges.of(packed(places, room), every),
+            Edges.of(packed(own[numbered], unit[numbered], room[numbered]), every[numbered]),
+            Edges.of(packed(own[numbered], room[numbered]), every[numbered]),
+            Edges.of(np.concatenate([own, plate[within]]), np.concatenate([every, every[within]])),
             unit,
             room,
             rows.fid[kept],
             rows.code.take(pa.array(kept)),
             words,
         )
-        return found, int((numbered & (node == NO_NODE)).sum())
+        return found, int((node == NO_NODE).sum())
 
     def __len__(self) -> int:
-        """How many rooms."""
+        """How many homes."""
         return len(self.fid)
+
+    def sole(self, node: Ints) -> tuple[Ints, Ints]:
+        """How many homes are at each place, and which one where it is the only one (else −1)."""
+        low = np.searchsorted(self.by_place.keys, node)
+        many = np.searchsorted(self.by_place.keys, node, side="right") - low
+        if not len(self.by_place.rows):
+            return many, np.full(len(node), -1, dtype=np.int64)
+        return many, np.where(many == 1, self.by_place.rows.take(low, mode="clip"), -1).astype(np.int64)
 
     def find(self, node: Ints, unit: Tokens, room: Tokens) -> FoundRooms:
         """Rooms of addresses in known buildings. Without a unit a room is found where only one unit has its number."""
@@ -97,7 +120,7 @@ class Rooms:
     def names(self, room: int) -> str:
         """Unit and room as they are written."""
         unit, number = self.words[self.unit[room]][1:], self.words[self.room[room]][1:]
-        return f"{unit}单元{number}室" if unit else f"{number}室"
+        return f"{unit}单元{number}室" if unit and number else f"{number}室" if number else ""
 
 
 def _some(edges: Edges, low: Ints, high: Ints) -> NDArray[np.bool_]:

@@ -1,68 +1,117 @@
 """What an index is made of, read from the city's own registers through their plans: rights and times hold here too."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
-from gis.access import OWNER, Identity
+from gis.access import OWNER, Identity, rules_for
 from gis.catalog import Catalogue
+from gis.errors import Forbidden, UnknownName
 from gis.exchange.matching.index import Register
+from gis.exchange.matching.keys import joined
 from gis.query.plan import Plan
 from gis.query.query import Query
-from gis.query.span import now
+from gis.query.span import TICK, Span, now
 from gis.query.statement import Statement
 from gis.store.database import Database
 
 ADDRESSES, DIVISIONS, LANDMARKS = "base.addresses", "base.divisions", "base.pois"
+BUILDINGS, DWELLINGS = "base.buildings", "base.dwellings"
+SOURCES = (ADDRESSES, DIVISIONS, LANDMARKS, BUILDINGS, DWELLINGS)
+"""The collections that an index is made of; the last three where there are any and the caller may see them."""
+
 _BATCH_ROWS = 50_000
 _TYPES = {"fid": pa.int64(), "lon": pa.float64(), "lat": pa.float64(), "former": pa.bool_()}
+_POINT = "CASE WHEN GeometryType(q.geom) = 'POINT' THEN q.geom ELSE ST_PointOnSurface(q.geom) END"
+_PARTS = ("street", "plate", "compound", "building")
 
 
 def register_of(
     database: Database, catalogue: Catalogue, identity: Identity = OWNER, *, at: datetime | None = None
 ) -> Register:
-    """Addresses, divisions and landmarks as `identity` may see them, valid at `at` (default: now).
+    """Addresses, divisions, landmarks and dwellings as `identity` may see them, valid at `at` (default: now).
 
-    Landmarks are left out where the catalogue has no points of interest, or none are visible. Dwellings are no
-    collection yet: pass them to `Register` where they are known.
+    A dwelling is in the place that has its building's full address; a building whose address no row of the addresses
+    has is a place without a code. What the catalogue has not, or the caller may not see, is left out; former names of
+    divisions are kept. Raises Unavailable.
     """
-    moment = at or now()
-
-    def plan(collection: str, *fields: str) -> Plan:
-        return Plan(Query(collection=collection, fields=fields), catalogue, identity, moment)
-
-    addresses = _table(
-        database, plan(ADDRESSES, "code", "text", "street", "plate", "compound", "building"),
-        ("code", "text", "street", "plate", "compound", "building"),
-    )  # fmt: skip
-    divisions = _table(database, plan(DIVISIONS, "code", "name"), ("code", "name"))
-    landmarks = None
-    if any(c.id == LANDMARKS for c in catalogue):
-        landmarks = _table(database, plan(LANDMARKS, "code", "name"), ("code", "name"))
-    return Register(addresses, divisions, landmarks=landmarks)
+    registers = _Registers(database, catalogue, identity, at or now())
+    addresses = registers.places(ADDRESSES, "code", "text", *_PARTS)
+    divisions = registers.divisions()
+    landmarks = registers.places(LANDMARKS, "code", "name") if registers.has(LANDMARKS) else None
+    if not registers.has(BUILDINGS):
+        return Register(addresses, divisions, landmarks=landmarks)
+    rooms = registers.dwellings()
+    both = joined(addresses, registers.places(BUILDINGS, "code", "address"), rooms)
+    return Register(both.addresses, divisions, both.dwellings if registers.has(DWELLINGS) else None, landmarks)
 
 
-def _table(database: Database, plan: Plan, fields: tuple[str, ...]) -> pa.Table:
-    """The plan's rows with fid, division, the fields, and a point on each."""
-    relation = plan.relation()
-    names = ("fid", "division", *fields, "lon", "lat")
-    columns = ", ".join(f'"{f}"' for f in fields)
-    point = "CASE WHEN GeometryType(q.geom) = 'POINT' THEN q.geom ELSE ST_PointOnSurface(q.geom) END"
-    sql = (
-        f"SELECT fid, lpad(division::text, 12, '0'), {columns}, ST_X(p), ST_Y(p) "  # noqa: S608  names are declared
-        f"FROM (SELECT q.*, {point} AS p FROM ({relation.sql}) q) s"
-    )
-    schema = pa.schema([(name, _TYPES.get(name, pa.string())) for name in names])
-    batches = [pa.record_batch(list(map(list, zip(*rows, strict=True))), schema=schema)
-               for rows in _batches(database, Statement(sql, relation.args))]  # fmt: skip
-    return pa.Table.from_batches(batches, schema=schema)
+@dataclass(frozen=True, slots=True)
+class _Registers:
+    """The registers as one caller sees them at one moment."""
 
+    database: Database
+    catalogue: Catalogue
+    identity: Identity
+    moment: datetime
 
-def _batches(database: Database, statement: Statement) -> Iterator[list[tuple[Any, ...]]]:
-    """Rows in batches by a cursor in the server, so that a million of them never stand in memory as Python objects."""
-    with database.connection() as conn, conn.transaction(), conn.cursor("addresses", binary=True) as cursor:
-        cursor.execute(statement.sql, statement.args)
-        while rows := cursor.fetchmany(_BATCH_ROWS):
-            yield rows
+    def has(self, collection: str) -> bool:
+        """Whether there is such a collection that the caller may see."""
+        try:
+            rules_for(self.identity, self.catalogue[collection])
+        except (Forbidden, UnknownName):
+            return False
+        return True
+
+    def places(self, collection: str, *fields: str) -> pa.Table:
+        """Rows with fid, division, the fields, and a point on each."""
+        relation = self._plan(collection, fields).relation()
+        columns = ", ".join(f'"{f}"' for f in fields)
+        sql = (
+            f"SELECT fid, lpad(division::text, 12, '0'), {columns}, ST_X(p), ST_Y(p) "  # noqa: S608  names are declared
+            f"FROM (SELECT q.*, {_POINT} AS p FROM ({relation.sql}) q) s"
+        )
+        return self._table(Statement(sql, relation.args), ("fid", "division", *fields, "lon", "lat"))
+
+    def divisions(self) -> pa.Table:
+        """The divisions that are valid, and those that were: their names are still written."""
+        until = Span(None, self.moment + TICK)
+        relation = self._plan(DIVISIONS, ("code", "name"), until).relation()
+        placed = f"(SELECT q.*, {_POINT} AS p FROM ({relation.sql}) q) s"  # noqa: S608  names are declared
+        sql = f"SELECT fid, code, name, ST_X(p), ST_Y(p), valid_to <= %s FROM {placed}"  # noqa: S608
+        names = ("fid", "code", "name", "lon", "lat", "former")
+        return self._table(Statement(sql, (self.moment, *relation.args)), names)
+
+    def dwellings(self) -> pa.Table:
+        """The dwellings; none where the caller may not see them."""
+        names = ("fid", "code", "building", "unit", "room", "address")
+        if not self.has(DWELLINGS):
+            return pa.table({name: pa.array([], _TYPES.get(name, pa.string())) for name in names})
+        relation = self._plan(DWELLINGS, names[1:]).relation()
+        columns = ", ".join(f'"{n}"::text' for n in names[1:])
+        sql = f"SELECT fid, {columns} FROM ({relation.sql}) q"  # noqa: S608  names are declared
+        return self._table(Statement(sql, relation.args), names)
+
+    def _plan(self, collection: str, fields: tuple[str, ...], time: Span | None = None) -> Plan:
+        query = Query(collection=collection, fields=fields, time=time)
+        return Plan(query, self.catalogue, self.identity, self.moment)
+
+    def _table(self, statement: Statement, names: tuple[str, ...]) -> pa.Table:
+        schema = pa.schema([(name, _TYPES.get(name, pa.string())) for name in names])
+        batches = [pa.record_batch(list(map(list, zip(*rows, strict=True))), schema=schema)
+                   for rows in self._batches(statement)]  # fmt: skip
+        return pa.Table.from_batches(batches, schema=schema)
+
+    def _batches(self, statement: Statement) -> Iterator[list[tuple[Any, ...]]]:
+        """Rows in batches by a cursor in the server: a million of them never stand in memory as Python objects."""
+        with (
+            self.database.connection() as conn,
+            conn.transaction(),
+            conn.cursor("addresses", binary=True) as cursor,
+        ):
+            cursor.execute(statement.sql, statement.args)
+            while rows := cursor.fetchmany(_BATCH_ROWS):
+                yield rows
