@@ -24,7 +24,7 @@ from gis.store.cluster_server import prepare_database
 hypothesis.settings.register_profile("onemap", deadline=None)
 hypothesis.settings.load_profile("onemap")
 
-_SHAPES_TABLES = ("gis/store", "gis/base", "gis/catalog", "layers")
+_SHAPES_TABLES = ("gis/store", "gis/base", "gis/catalog", "gis/exchange/migrations", "layers")
 
 
 @pytest.fixture(scope="session")
