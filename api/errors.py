@@ -12,6 +12,7 @@ from gis.errors import (
     Conflict,
     Forbidden,
     NotFound,
+    NotSignedIn,
     OneMapError,
     SetupError,
     Unavailable,
@@ -25,6 +26,7 @@ STATUS: tuple[tuple[type[OneMapError], HTTPStatus], ...] = (
     (BadQuery, HTTPStatus.BAD_REQUEST),
     (BadInput, HTTPStatus.BAD_REQUEST),
     (NotFound, HTTPStatus.NOT_FOUND),
+    (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (Forbidden, HTTPStatus.FORBIDDEN),
     (Conflict, HTTPStatus.CONFLICT),
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -36,6 +38,7 @@ RETRY_AFTER_S = 2
 
 _TITLES = {
     400: Text("请求有误", "The request cannot be understood"),
+    401: Text("请先登录", "Sign in first"),
     403: Text("无权访问", "Not allowed"),
     404: Text("未找到", "Not found"),
     405: Text("不支持此方法", "Method not allowed"),
@@ -55,7 +58,11 @@ _DETAILS = {
 
 
 class TooLong(OneMapError):
-    """An address or a body beyond what any question needs."""
+    """An address beyond what any question needs."""
+
+
+class TooLarge(OneMapError):
+    """A body beyond what this server takes."""
 
 
 class Unreadable(OneMapError):
@@ -73,6 +80,8 @@ def status_of(error: Exception) -> int:
         return error.status
     if isinstance(error, TooLong):
         return HTTPStatus.REQUEST_URI_TOO_LONG
+    if isinstance(error, TooLarge):
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     if isinstance(error, HTTPException):
         return error.status_code
     return next((status for kind, status in STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -94,4 +103,6 @@ def problem(error: Exception, language: Language, instance: str) -> tuple[int, d
     headers = {"content-type": MEDIA_TYPE, "content-language": language, "cache-control": "no-store"}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = str(RETRY_AFTER_S)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = 'Bearer realm="OneMap"'
     return status, headers, orjson.dumps(body)

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import secrets
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import TooLong, problem
@@ -15,6 +16,9 @@ from api.language import language_of
 _LOG = logging.getLogger("onemap.web")
 
 MAX_ADDRESS_BYTES = 16_384
+
+#: Methods whose requests may bring something.
+_BRINGING = frozenset({"POST", "PUT", "PATCH"})
 
 _SECURITY = (
     (
@@ -51,8 +55,12 @@ class _Exchange:
         self.scope = {**scope, "method": "GET"} if self.is_head else scope
         self.request_id = secrets.token_hex(8)
         self.started = False
-        self.asked = False
         self.gone = asyncio.Event()
+        #: The inner application reads the body; whoever waits for the caller's end must not, until it is over.
+        self.read = asyncio.Event()
+        if scope["method"] not in _BRINGING:
+            self.read.set()
+        self.asked = False
 
     async def run(self) -> None:
         """Answer; when the caller hangs up first, stop working for it, which cancels its query in the database."""
@@ -70,11 +78,20 @@ class _Exchange:
             await asyncio.gather(work, watch, return_exceptions=True)
 
     async def _hung_up(self) -> None:
-        """Questions have no body: whatever comes before the end is read and dropped."""
+        """Questions have no body, and of others the answer may come first: what nobody wants is read and dropped."""
+        await self.read.wait()
         while (await self.outer_receive())["type"] != "http.disconnect":
             pass
 
     async def _receive(self) -> Message:
+        if not self.read.is_set():
+            message = await self.outer_receive()
+            if message["type"] == "http.disconnect":
+                self.gone.set()
+            if not message.get("more_body"):
+                self.asked = True
+                self.read.set()
+            return message
         if not self.asked:
             self.asked = True
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -85,6 +102,8 @@ class _Exchange:
         try:
             self._check_length()
             await self.inner(self.scope, self._receive, self._send)
+        except ClientDisconnect:
+            return
         except Exception as error:
             status, headers, body = problem(error, language_of(self.scope), self.scope["path"])
             if status >= 500:
@@ -106,6 +125,7 @@ class _Exchange:
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
+            self.read.set()
             own = [*_SECURITY, (b"onemap-request-id", self.request_id.encode())]
             message = {**message, "headers": [*message.get("headers", ()), *own]}
         elif self.is_head and message["type"] == "http.response.body":

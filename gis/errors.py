@@ -6,6 +6,7 @@ OneMapError
 ├── UnknownName     a collection, field or layer that is not declared
 ├── NotFound        a feature that is not there
 ├── Forbidden       a question that the caller may not ask
+├── NotSignedIn     a caller whose key is missing or not valid
 ├── Conflict        two things that cannot both be done
 ├── Unavailable     the database does not answer, or not in time
 └── SetupError      something is missing on this machine
@@ -45,6 +46,10 @@ class NotFound(OneMapError):
 
 class Forbidden(OneMapError):
     """The caller may not ask this."""
+
+
+class NotSignedIn(OneMapError):
+    """Nobody is known to be asking: the key is missing, wrong, expired or revoked."""
 
 
 class Conflict(OneMapError):
