@@ -6,6 +6,7 @@ from typing import Any, Self
 from gis.access import OWNER, Identity
 from gis.answer import Answer
 from gis.catalog import Catalogue, registered_layers
+from gis.exchange.delivery import Delivered, DeliveryOptions, deliver, withdraw
 from gis.exchange.load import LoadOptions, Progress, load, loaded_before
 from gis.exchange.report import LoadReport
 from gis.query.ask import Ask
@@ -68,6 +69,20 @@ class City:
         Raises UnknownName, BadInput, Conflict; then nothing of the file was taken.
         """
         return load(self.database, self.catalogue, Path(path), into, LoadOptions(**options), progress)
+
+    def deliver(
+        self, register: str, path: str | Path, *, department: str, progress: Progress | None = None, **options: Any
+    ) -> Delivered:
+        """Hand over a department's file; `options` are those of `DeliveryOptions`. Returns what became of every row.
+
+        Raises UnknownName, BadInput, Conflict; then nothing of the file was taken.
+        """
+        given = DeliveryOptions(**options)
+        return deliver(self.database, self.catalogue, register, Path(path), department, given, progress)
+
+    def withdraw(self, delivery: int) -> Delivered:
+        """Take a delivery back: the register is as if it had never come. Raises NotFound, Conflict."""
+        return withdraw(self.database, self.catalogue, delivery, self.identity.name)
 
     def has_loaded(self, path: str | Path, into: str) -> bool:
         """Whether this very file was taken into the collection before."""

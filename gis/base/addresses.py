@@ -14,7 +14,8 @@ ADDRESSES = Collection(
     min_zoom=14,
     group=Text("地名地址", "Places"),
     fields=(
-        text("code", "地址编码", "Address code", "地址编码", "编码", "dzbm", required=True),
+        text("code", "地址编码", "Address code", "地址编码", "编码", "dzbm", required=True,
+             sortable=True),
         text("text", "标准地址", "Full address", "标准地址", "地址全称", "地址", "dzqc", required=True),
         text("street", "街路巷", "Street", "街路巷", "街路巷名", "路名"),
         text("plate", "门牌号", "Door plate", "门牌号", "门牌", "mph"),

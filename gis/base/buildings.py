@@ -35,7 +35,8 @@ BUILDINGS = Collection(
     division="locate",
     min_zoom=12,
     fields=(
-        text("code", "建筑编码", "Building code", "建筑编码", "楼栋编码", "编码", "osm_id", "jzwbm", required=True),
+        text("code", "建筑编码", "Building code", "建筑编码", "楼栋编码", "编码", "osm_id", "jzwbm", required=True,
+             sortable=True),
         text("name", "建筑名称", "Name", "建筑名称", "楼栋名称", "名称", "jzwmc"),
         text("use", "用途", "Use", "用途", "建筑用途", "jzwyt", values=USES),
         integer("storeys", "层数", "Storeys", "层数", "地上层数", "楼层数", "cs"),

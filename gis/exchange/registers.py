@@ -69,6 +69,22 @@ class Deliverable:
         return replace(self.collection, fields=(*self.identifiers, *fields, *written), key=key, derive=None)
 
     @cached_property
+    def claim_columns(self) -> tuple[tuple[str, str], ...]:
+        """(name, SQL type) of what a claim says; digests stand for direct identifiers other than the key."""
+        digests = tuple((f.name, FieldType.INTEGER.sql) for f in self.identifiers[1:])
+        return (*digests, *((f.name, f.type.sql) for f in self.collection.fields))
+
+    @cached_property
+    def noun(self) -> str:
+        """The register's name among the tables of the exchange."""
+        return self.collection.id.replace(".", "_")
+
+    @property
+    def claims(self) -> str:
+        """The quoted name of the table of claims."""
+        return f'"exchange"."{self.noun}_claim"'
+
+    @cached_property
     def key(self) -> str:
         """The field that identifies an entity."""
         return self.intake.key[0]

@@ -31,14 +31,16 @@ _TOO_LONG = Text(f"超过 {LONGEST_SORTABLE_BYTES} 字节", f"it is longer than 
 _POSTCODES = frozenset({"postcode", "post_code", "zipcode"})
 
 
-def convert(batch: Batch, matching: Matching, findings: Findings, notes: Notes | None = None) -> Typed:
+def convert(
+    batch: Batch, matching: Matching, findings: Findings, notes: Notes | None = None, *, strict: bool = False
+) -> Typed:
     """A batch in its collection's types.
 
     A row whose required or key field is empty or cannot be taken is refused in `findings` (reasons "missing-required"
     or that of the fault, such as "excel-damaged", "unknown-code", "bad-number", "bad-date", "too-long"); so is one
     whose valid time cannot be read or ends before it begins ("bad-valid-time"). Another value that cannot be taken
-    becomes null and is noted in `notes`, which go on growing when they are handed in. How values were understood is
-    decided once for the file as "values".
+    becomes null and is noted in `notes`, which go on growing when they are handed in; with `strict` its row is refused
+    as well. How values were understood is decided once for the file as "values".
     """
     notes = Notes() if notes is None else notes
     rejected = np.zeros(len(batch), dtype=bool)
@@ -50,6 +52,9 @@ def convert(batch: Batch, matching: Matching, findings: Findings, notes: Notes |
         arrays.append(found.array)
         if of_field.name in required:
             _reject_missing(batch, of_field, found, column, findings, rejected)
+        elif strict:
+            for fault in found.faults:
+                _reject(batch, fault, of_field, column, findings, rejected)
         elif found.faults and column is not None:
             _note(batch, of_field, found.faults, column, notes)
     times = _valid_time(batch, matching, findings, rejected)
@@ -176,7 +181,8 @@ def _reject(
     text = Text(f"{of_field.title.zh}:{fault.text.zh}", f"{of_field.title.en}: {fault.text.en}")
     text = fault.text if fault.reason == "missing-required" else text
     for at in np.flatnonzero(fault.where & ~rejected):
-        findings.reject(batch.rows[at], fault.reason, text, "" if column is None else column[int(at)].as_py())
+        value = "" if column is None else column[int(at)].as_py()
+        findings.reject(batch.rows[at], fault.reason, text, value, of_field.name)
     rejected |= fault.where
 
 

@@ -6,7 +6,7 @@ name, which the next one drops.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -77,6 +77,21 @@ class Bulk:
             for statement in (*others, self._identities(epoch), *self.copy.index_identity()):
                 conn.execute(statement)
             building.result()
+
+    @contextmanager
+    def beside(self, fill: Callable[[psycopg.Connection[Any]], object], epoch: int) -> Iterator["Future[None]"]:
+        """Fill and index the copy on connections of their own while the caller goes on; the result says it is done."""
+
+        def build() -> None:
+            with connect(self.url) as conn:
+                with conn.transaction():
+                    fill(conn)
+                conn.autocommit = True
+                self.index(conn, epoch, lambda doubles: None)
+                conn.execute(f"ANALYZE {self.copy.table()}")
+
+        with ThreadPoolExecutor(1, "onemap-bulk") as beside:
+            yield beside.submit(build)
 
     def swap(self, conn: psycopg.Connection[Any]) -> None:
         """Put the copy in the register's place; to be called in the transaction that records the load."""

@@ -168,3 +168,13 @@ def _content(batch: pa.LargeBinaryArray) -> memoryview:
     """The bytes of all rows, one behind the other, as Arrow keeps them."""
     offsets = np.frombuffer(batch.buffers()[1], np.int64)[batch.offset : batch.offset + len(batch) + 1]
     return memoryview(batch.buffers()[2])[int(offsets[0]) : int(offsets[-1])]
+
+
+def numbers(conn: psycopg.Connection[Any], select: str, names: Sequence[str]) -> NDArray[Any]:
+    """What a SELECT of bigint columns without nulls finds, as one structured array with a field for each name."""
+    row = np.dtype([("count", ">i2"), *(f for name in names for f in ((f"n_{name}", ">i4"), (name, ">i8")))])
+    with conn.cursor() as cursor, cursor.copy(f"COPY ({select}) TO STDOUT (FORMAT binary)") as copy:
+        content = b"".join(copy)
+    body = memoryview(content)[len(_HEADER) : len(content) - len(_TRAILER)]
+    found = np.frombuffer(body, row)
+    return found[list(names)].astype([(name, np.int64) for name in names])

@@ -136,7 +136,7 @@ def merge(conn: psycopg.Connection[Any], register: Register, key: str, change: "
     table, past = register.table(), register.table("_past")
     same = "s.fid = o.fid AND s.scenario = o.scenario AND s.valid_from = o.valid_from"
     unchanged = _count(conn, f"SELECT count(*) FROM {STAGE} s JOIN {table} o ON {same} WHERE s.digest = o.digest")
-    _ensure_month(conn, register, change.today)
+    ensure_month(conn, register, change.today)
     arguments = {"epoch": change.epoch, "today": change.today, "loads": change.loads, "scenario": change.scenario}
 
     def close(condition: str) -> int:
@@ -186,7 +186,7 @@ def _count(conn: psycopg.Connection[Any], sql: str) -> int:
     return int(found[0]) if found else 0
 
 
-def _ensure_month(conn: psycopg.Connection[Any], register: Register, today: date) -> None:
+def ensure_month(conn: psycopg.Connection[Any], register: Register, today: date) -> None:
     """The partition of past rows closed this month."""
     first = today.replace(day=1)
     after = date(first.year + first.month // 12, first.month % 12 + 1, 1)

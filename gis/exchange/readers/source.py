@@ -29,12 +29,16 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that was not taken: its number in the file (from 1, as an editor shows it), why, and the value at fault."""
+    """A row that was not taken: its number in the file (from 1, as an editor shows it), why, and the value at fault.
+
+    `field` names the declared field at fault, where it is one.
+    """
 
     row: int
     reason: str
     text: Text
     value: str = ""
+    field: str = ""
 
 
 @dataclass(slots=True)
@@ -73,7 +77,7 @@ class ReadOptions:
 
     `crs` is "EPSG:4548", "GCJ-02", "BD-09" or any name pyproj takes; `x` and `y` name the coordinate columns;
     `layer` is a layer or sheet, `prefer` the one to take where none is named and there are several; `header_row`
-    counts from 1.
+    counts from 1. `geometry` False leaves a table's coordinates among its columns.
     """
 
     layer: str | None = None
@@ -83,6 +87,7 @@ class ReadOptions:
     x: str | None = None
     y: str | None = None
     header_row: int | None = None
+    geometry: bool = True
     batch_rows: int = BATCH_ROWS
 
 
@@ -118,11 +123,11 @@ class Findings:
         """Note which attribute columns the file has."""
         self.decide("columns", ", ".join(names), f"共 {len(names)} 个属性列", f"{len(names)} attribute columns")
 
-    def reject(self, row: int, reason: str, text: Text, value: object = "") -> None:
+    def reject(self, row: int, reason: str, text: Text, value: object = "", field: str = "") -> None:
         """Note a row that is not taken."""
         self.rejected[reason] = self.rejected.get(reason, 0) + 1
         if len(self.rejects) < self.keep:
-            self.rejects.append(Reject(int(row), reason, text, str(value)[:200]))
+            self.rejects.append(Reject(int(row), reason, text, str(value)[:200], field))
 
     @property
     def rejected_rows(self) -> int:

@@ -61,3 +61,6 @@ def upgrade() -> None:
         for statement in register.create():
             op.execute(statement)
     op.execute(IDENTIFIERS)
+    # what other registers refer to is found by its code
+    for noun in ("buildings", "addresses"):
+        op.execute(f'CREATE INDEX {noun}_by_code ON base.{noun} ("code", fid)')

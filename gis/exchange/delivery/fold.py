@@ -1,0 +1,202 @@
+"""The register as the deterministic fold of its claims: spans of valid time, the prevailing word of each item in each.
+
+`touched(fid)` names the entities to fold. What is made of them stands in temporary tables:
+
+- `spoken`: for each entity, span and department the claim that is its word there (that of the latest edition among
+  those that cover the span);
+- `weighed`: for each entity and span whether it is there, the prevailing value of each item and whose it is;
+- `folded`: the register's rows: spans where the entity is there, neighbours with equal content joined, placed.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+
+from gis.base import BASE
+from gis.exchange.registers import Deliverable
+from gis.store.tables import Register
+
+#: The field that holds a collection's code.
+_KEYS = {c.id: c.key[0] for c in BASE.collections if c.key}
+
+#: The start of the Shanghai day of an instant.
+_DAY = "date_trunc('day', {0} AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai'"
+
+
+def touch(conn: psycopg.Connection[Any], select: str, args: dict[str, Any] | None = None) -> int:
+    """Name the entities to fold, by a SELECT of their numbers; returns how many they are."""
+    conn.execute("CREATE TEMP TABLE IF NOT EXISTS touched (fid bigint PRIMARY KEY) ON COMMIT DROP")
+    conn.execute(f"INSERT INTO touched {select} ON CONFLICT DO NOTHING", args)
+    conn.execute("ANALYZE touched")
+    found = conn.execute("SELECT count(*) FROM touched").fetchone()
+    return int(found[0]) if found else 0
+
+
+def fold(conn: psycopg.Connection[Any], register: Deliverable) -> None:
+    """Fold the claims on what was touched."""
+    for statement in (*_spoken(register), *_weighed(register), *_folded(register)):
+        conn.execute(statement)
+
+
+def merge(conn: psycopg.Connection[Any], register: Deliverable, change: dict[str, Any]) -> bool:
+    """Bring the register's open rows to the folded state and keep what they were; says whether anything changed.
+
+    `change` has `epoch`, `delivery` and `today`.
+    """
+    tables = Register.of(register.collection)
+    names = [name for name, _ in tables.columns if name not in ("rec_from", "digest", "load", "src_row")]
+    quoted = ", ".join(f'"{n}"' for n in names)
+    same = " AND ".join(f's."{n}" IS NOT DISTINCT FROM o."{n}"' for n in names if n not in ("fid", "valid_from"))
+    closed = conn.execute(
+        f"""
+        WITH closing AS (
+            DELETE FROM {tables.table()} o USING touched t
+            WHERE o.fid = t.fid AND o.scenario = 0 AND NOT EXISTS (
+                SELECT FROM folded s WHERE s.fid = o.fid AND s.valid_from = o.valid_from AND {same})
+            RETURNING {", ".join(f'o."{n}"' for n, _ in tables.columns)}
+        )
+        INSERT INTO {tables.table("_past")} ({tables.column_list}, rec_to, closed_on)
+        SELECT {tables.column_list}, %(epoch)s, %(today)s FROM closing
+        """,
+        change,
+    ).rowcount
+    opened = conn.execute(
+        f"""
+        INSERT INTO {tables.table()} ({quoted}, rec_from, digest, load, src_row)
+        SELECT {quoted}, %(epoch)s, hashtextextended(ROW({quoted})::text, 0), s.delivery, s.src_row
+        FROM folded s WHERE NOT EXISTS (
+            SELECT FROM {tables.table()} o WHERE o.fid = s.fid AND o.scenario = 0 AND o.valid_from = s.valid_from)
+        ORDER BY s.fid
+        """,
+        change,
+    ).rowcount
+    return closed + opened > 0
+
+
+def _spoken(register: Deliverable) -> Iterable[str]:
+    columns = ", ".join(f'c."{name}"' for name, _ in register.claim_columns)
+    begins = f"""coalesce(c.valid_from, CASE WHEN row_number() OVER (
+        PARTITION BY c.fid, c.department ORDER BY c.edition, c.delivery) = 1
+        THEN '-infinity' ELSE {_DAY.format("c.edition")} END)"""
+    yield f"""
+        CREATE TEMP TABLE spoken ON COMMIT DROP AS
+        WITH c AS MATERIALIZED (
+            SELECT c.fid, c.department, c.delivery, c.edition, c.src_row, c.said, c.latest,
+                   {begins} AS begins, coalesce(c.valid_to, 'infinity') AS ends, {columns}
+            FROM {register.claims} c JOIN touched USING (fid) WHERE NOT c.withdrawn
+        ), edges AS (
+            SELECT fid, begins AS at FROM c UNION SELECT fid, ends FROM c WHERE ends < 'infinity'
+        ), spans AS (
+            SELECT fid, at AS starts, lead(at, 1, 'infinity') OVER (PARTITION BY fid ORDER BY at) AS stops FROM edges
+        )
+        SELECT DISTINCT ON (s.fid, s.starts, c.department)
+               s.starts, s.stops, c.*, false AS stranger
+        FROM spans s JOIN c ON c.fid = s.fid AND c.begins <= s.starts AND s.starts < c.ends
+        ORDER BY s.fid, s.starts, c.department, c.edition DESC, c.delivery DESC
+    """
+    yield "ANALYZE spoken (fid, starts)"
+    if register.identity is not None:
+        yield _strangers(register, register.identity)
+
+
+def _strangers(register: Deliverable, identity: str) -> str:
+    """Mark the words of departments that mean somebody else by the same key."""
+    order = _order(register.authority(identity), "department")
+    return f"""
+        UPDATE spoken s SET stranger = true FROM (
+            SELECT fid, starts, department, first_value("{identity}") OVER (PARTITION BY fid, starts
+                ORDER BY (said AND "{identity}" IS NOT NULL AND {order} IS NOT NULL) DESC, {order}) AS prevails,
+                first_value({order}) OVER (PARTITION BY fid, starts
+                ORDER BY (said AND "{identity}" IS NOT NULL AND {order} IS NOT NULL) DESC, {order}) AS place
+            FROM spoken
+        ) w
+        WHERE s.fid = w.fid AND s.starts = w.starts AND s.department = w.department
+          AND s.said AND w.place IS NOT NULL AND s."{identity}" <> w.prevails
+    """
+
+
+def _order(departments: tuple[str, ...], column: str) -> str:
+    """A department's place in an order of authority; null for those not in it."""
+    return f"array_position(ARRAY[{', '.join(map(_quoted, departments))}]::text[], {column})"
+
+
+def _quoted(code: str) -> str:
+    return "'" + code.replace("'", "''") + "'"
+
+
+def _weighed(register: Deliverable) -> Iterable[str]:
+    def of(department: str, name: str, how: str = "max") -> str:
+        return f"{how}({name}) FILTER (WHERE department = {_quoted(department)} AND NOT stranger)"
+
+    present = ", ".join(of(d, "said", "bool_or") for d in register.presence)
+    spoken = " ".join(f"WHEN {of(d, 'said', 'bool_or')} IS NOT NULL THEN {_quoted(d)}" for d in register.presence)
+    leading = [", ".join(of(d, name) for d in register.presence) for name in ("delivery", "src_row")]
+    items = []
+    for name, _ in register.claim_columns:
+        values = [of(d, f'"{name}"') for d in register.authority(name)]
+        whose = " ".join(
+            f"WHEN {v} IS NOT NULL THEN {_quoted(d)}" for d, v in zip(register.authority(name), values, strict=True)
+        )
+        items.append(f'coalesce({", ".join(values)}) AS "{name}", CASE {whose} END AS "{name}_by"')
+    yield f"""
+        CREATE TEMP TABLE weighed ON COMMIT DROP AS
+        SELECT fid, starts, min(stops) AS stops, coalesce({present}) AS present, CASE {spoken} END AS ended_by,
+               coalesce({leading[0]}) AS delivery, coalesce({leading[1]}) AS src_row, {", ".join(items)}
+        FROM spoken GROUP BY fid, starts
+    """
+    yield "ANALYZE weighed (fid, starts)"
+
+
+def _folded(register: Deliverable) -> Iterable[str]:
+    names = ", ".join(f'"{f.name}"' for f in register.collection.fields)
+    lags = ", ".join(f'lag("{f.name}") OVER w' for f in register.collection.fields)
+    first = ", ".join(f'(array_agg("{f.name}" ORDER BY starts))[1] AS "{f.name}"' for f in register.collection.fields)
+    placed, joins = placing(register, "s")
+    own = ", ".join(f's."{f.name}"' for f in register.collection.fields)
+    yield f"""
+        CREATE TEMP TABLE folded ON COMMIT DROP AS
+        WITH marked AS (
+            SELECT *, (lag(stops) OVER w IS DISTINCT FROM starts
+                       OR ({names}) IS DISTINCT FROM ({lags}))::int AS fresh
+            FROM weighed WHERE present WINDOW w AS (PARTITION BY fid ORDER BY starts)
+        ), numbered AS (
+            SELECT *, sum(fresh) OVER (PARTITION BY fid ORDER BY starts) AS run FROM marked
+        ), s AS (
+            SELECT fid, min(starts) AS valid_from, max(stops) AS valid_to,
+                   (array_agg(delivery ORDER BY starts))[1] AS delivery,
+                   (array_agg(src_row ORDER BY starts))[1] AS src_row, {first}
+            FROM numbered GROUP BY fid, run
+        )
+        SELECT s.fid, 0 AS scenario, s.valid_from, s.valid_to, s.delivery, s.src_row, {placed}, {own}
+        FROM s {joins}
+    """
+    yield "CREATE INDEX ON folded (fid)"
+    yield "ANALYZE folded (fid)"
+
+
+def placing(register: Deliverable, alias: str) -> tuple[str, str]:
+    """(columns, joins) that place a register's row where the place is that it refers to: cell, division, geometry.
+
+    A line or an area gives a point on it.
+    """
+    joins = []
+    for i, name in enumerate(register.placed_by):
+        refers = register.item(name).refers
+        assert refers is not None
+        layer, _, noun = refers.partition(".")
+        joins.append(
+            f'LEFT JOIN "{layer}"."{noun}" place{i} ON place{i}."{_KEYS.get(refers, "code")}" = {alias}."{name}"'
+            f" AND place{i}.scenario = 0 AND place{i}.valid_from <= now() AND place{i}.valid_to > now()"
+        )
+    points = [f"place{i}" for i in range(len(joins))]
+
+    def of(column: str) -> str:
+        return f"coalesce({', '.join(f'{p}.{column}' for p in points)})" if points else "NULL"
+
+    shape = f"{of('geom')}::geometry"
+    point = f"CASE WHEN GeometryType({shape}) = 'POINT' THEN {shape} ELSE ST_PointOnSurface({shape}) END"
+    columns = f"{of('cell')}::bigint AS cell, {of('division')}::bigint AS division, {point} AS geom"
+    if register.collection.tiled:
+        columns += f", ST_Transform({point}, 3857) AS geom_3857"
+    return columns, " ".join(joins)

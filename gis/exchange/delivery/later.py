@@ -1,0 +1,81 @@
+"""What later deliveries leaned on: written out before what they leaned on changes.
+
+A row that repeats its department's word is kept as a number alone, and a full delivery tells an end only where the
+entity was there before. Both lean on the word that stands before them. When a delivery comes late, or one is
+withdrawn, that word changes; so what the later deliveries said is written out as claims of their own first.
+"""
+
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from gis.exchange.delivery.claims import Ints, Place, repeated
+from gis.exchange.registers import Deliverable
+
+
+def write_out(conn: psycopg.Connection[Any], register: Deliverable, place: Place, content: str) -> None:
+    """For what is in `touched`: the first later delivery of the department that speaks of it gets its own claim.
+
+    `content` is a relation of claims by `fid`: the word that those later deliveries repeated.
+    """
+    left = np.array([row[0] for row in conn.execute("SELECT fid FROM touched ORDER BY fid").fetchall()], np.int64)
+    for delivery, edition, mode in _later(conn, register, place):
+        if not len(left):
+            return
+        spoken = _spoken(conn, register, delivery, left)
+        again = np.intersect1d(np.setdiff1d(left, spoken, assume_unique=True), repeated(conn, delivery))
+        at = Place(delivery, place.department, edition)
+        _write(conn, register, at, again, content)
+        covered = np.union1d(spoken, again)
+        if mode == "full":
+            lacking = np.setdiff1d(np.setdiff1d(left, covered), _silent(conn, delivery, left))
+            _end(conn, register, at, lacking)
+            covered = np.union1d(covered, lacking)
+        left = np.setdiff1d(left, covered)
+
+
+def _later(conn: psycopg.Connection[Any], register: Deliverable, place: Place) -> list[tuple[int, Any, str]]:
+    return conn.execute(
+        "SELECT id, edition, mode FROM exchange.delivery WHERE register = %(register)s AND department = %(department)s"
+        " AND state = 'done' AND (edition, id) > (%(edition)s, %(delivery)s) ORDER BY edition, id",
+        {**place.args, "register": register.collection.id},
+    ).fetchall()
+
+
+def _spoken(conn: psycopg.Connection[Any], register: Deliverable, delivery: int, fids: Ints) -> Ints:
+    """Which of the entities the delivery has claims of."""
+    found = conn.execute(
+        f"SELECT fid FROM {register.claims} WHERE delivery = %s AND fid = ANY(%s)", (delivery, fids.tolist())
+    ).fetchall()
+    return np.array(sorted(row[0] for row in found), np.int64)
+
+
+def _silent(conn: psycopg.Connection[Any], delivery: int, fids: Ints) -> Ints:
+    """Which of the entities the delivery mentioned in rows that were refused."""
+    found = conn.execute(
+        "SELECT DISTINCT fid FROM exchange.returned WHERE delivery = %s AND fid = ANY(%s)", (delivery, fids.tolist())
+    ).fetchall()
+    return np.array(sorted(row[0] for row in found), np.int64)
+
+
+def _write(conn: psycopg.Connection[Any], register: Deliverable, at: Place, fids: Ints, content: str) -> None:
+    names = ", ".join(f'"{name}"' for name, _ in register.claim_columns)
+    if len(fids):
+        conn.execute(
+            f"INSERT INTO {register.claims}"
+            f" (fid, department, delivery, edition, said, latest, valid_from, valid_to, digest, {names})"
+            f" SELECT fid, %(department)s, %(delivery)s, %(edition)s, said, false, valid_from, valid_to, digest,"
+            f" {names} FROM {content} c WHERE fid = ANY(%(fids)s)",
+            {**at.args, "fids": fids.tolist()},
+        )
+
+
+def _end(conn: psycopg.Connection[Any], register: Deliverable, at: Place, fids: Ints) -> None:
+    if len(fids):
+        conn.execute(
+            f"INSERT INTO {register.claims} (fid, department, delivery, edition, said, latest, digest)"
+            " SELECT fid, %(department)s, %(delivery)s, %(edition)s, false, false, 0"
+            " FROM unnest(%(fids)s::bigint[]) fid",
+            {**at.args, "fids": fids.tolist()},
+        )

@@ -1,0 +1,169 @@
+"""Rows returned to their departments: raised where words disagree, closed when they no longer do.
+
+Judged is each department's latest word on an entity, over the spans of valid time in which it is its word.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+
+from gis.exchange.delivery.claims import Place
+from gis.exchange.registers import Deliverable
+from gis.text import Text
+
+#: How long a department has to look into a returned row.
+DUE = timedelta(days=15)
+COMPARED = ("conflict", "identity", "unknown_entity", "ended")
+_TEXTS = {
+    "conflict": Text(
+        "{item}与{rival}提供的不一致,以{rival}为准;请核实后更正,或与对方协商",
+        "{item} differs from what {rival} says, whose word prevails; check and correct it, or settle it together",
+    ),
+    "identity": Text(
+        "{item}与{rival}提供的不一致,可能不是同一对象;整行退回,请核实号码和{item}",
+        "{item} differs from what {rival} says: perhaps somebody else; the whole row is returned, check the number",
+    ),
+    "unknown_entity": Text(
+        "登记库中没有这个对象,应由{makers}先行提供;请核实号码",
+        "the register does not hold it; {makers} would have to deliver it first; please check the number",
+    ),
+    "ended": Text(
+        "{rival}已将该对象注销或迁出;请核实", "{rival} says that it is no more; please check"
+    ),
+}  # fmt: skip
+
+
+def dispute(conn: psycopg.Connection[Any], register: Deliverable) -> None:
+    """`disputed`: from `spoken` and `weighed`, what each department would have to look into."""
+    conn.execute(
+        f"""
+        CREATE TEMP TABLE disputed ON COMMIT DROP AS
+        SELECT DISTINCT ON (s.fid, s.department, d.item, d.reason)
+               s.fid, s.department, s.delivery, s.src_row, d.item, d.reason, d.subject, d.value,
+               d.rival_department, r.delivery AS rival_delivery, r.src_row AS rival_row, d.rival_value
+        FROM spoken s JOIN weighed w USING (fid, starts)
+        CROSS JOIN LATERAL (VALUES {", ".join(_cases(register))})
+            d(holds, item, reason, subject, value, rival_value, rival_department)
+        LEFT JOIN spoken r ON r.fid = s.fid AND r.starts = s.starts AND r.department = d.rival_department
+        WHERE s.latest AND s.said AND d.holds
+        ORDER BY s.fid, s.department, d.item, d.reason, s.starts
+        """
+    )
+
+
+def _cases(register: Deliverable) -> list[str]:
+    """For each kind of dispute: whether it holds, item, reason, subject, own value, prevailing value, whose."""
+    identity = register.identity
+    ended = " ".join(f"WHEN w.ended_by = '{d}' THEN '{d}'" for d in register.presence)
+    cases = [
+        "(NOT s.stranger AND w.present IS NULL, '', 'unknown_entity', '', NULL::text, NULL::text, NULL::text)",
+        f"(NOT s.stranger AND NOT w.present, '', 'ended', '', NULL, NULL, CASE {ended} END)",
+    ]
+    if identity is not None:
+        own, theirs = _shown(register, identity)
+        cases.append(f"(s.stranger, '', 'identity', '{identity}', {own}, {theirs}, w.\"{identity}_by\")")
+    for name, _ in register.claim_columns:
+        item = register.item(name)
+        if item.disagreement != "return" or name == identity:
+            continue
+        own, theirs = _shown(register, name)
+        named = ", ".join(f"'{d}'" for d in register.authority(name))
+        cases.append(
+            f'(NOT s.stranger AND w.present AND s.department IN ({named}) AND s."{name}" <> w."{name}",'
+            f" '{name}', 'conflict', '{name}', {own}, {theirs}, w.\"{name}_by\")"
+        )
+    return cases
+
+
+def _shown(register: Deliverable, name: str) -> tuple[str, str]:
+    """The two values as text; nothing of what names or numbers a person."""
+    if name in {f.name for f in register.identifiers} or register.item(name).check == "person":
+        return "NULL", "NULL"
+    return f's."{name}"::text', f'w."{name}"::text'
+
+
+def settle(conn: psycopg.Connection[Any], register: Deliverable, raised_by: int, titles: dict[str, Text]) -> None:
+    """Close the tasks of what was touched that no longer hold, raise those that are new."""
+    args = {"register": register.collection.id, "by": raised_by, "due": DUE.days, "compared": list(COMPARED)}
+    conn.execute(
+        """
+        UPDATE exchange.returned o SET state = 'answered', closed_by = %(by)s, closed_at = clock_timestamp()
+        FROM touched t WHERE o.register = %(register)s AND o.fid = t.fid AND o.state = 'open'
+          AND o.reason = ANY(%(compared)s) AND NOT EXISTS (
+              SELECT FROM disputed d WHERE d.fid = o.fid AND d.department = o.department AND d.delivery = o.delivery
+                 AND d.item = o.item AND d.reason = o.reason AND d.value IS NOT DISTINCT FROM o.value
+                 AND d.rival_value IS NOT DISTINCT FROM o.rival_value
+                 AND d.rival_department IS NOT DISTINCT FROM o.rival_department)
+        """,
+        args,
+    )
+    zh, en = (_sentence(register, titles, language) for language in (0, 1))
+    conn.execute(
+        f"""
+        INSERT INTO exchange.returned (register, department, delivery, src_row, fid, item, reason, text_zh, text_en,
+            value, rival_department, rival_delivery, rival_row, rival_value, raised_by, due_on)
+        SELECT %(register)s, d.department, d.delivery, coalesce(d.src_row, 0), d.fid, d.item, d.reason, {zh}, {en},
+            d.value, d.rival_department, d.rival_delivery, d.rival_row, d.rival_value, %(by)s,
+            (now() AT TIME ZONE 'Asia/Shanghai')::date + %(due)s
+        FROM disputed d WHERE NOT EXISTS (
+            SELECT FROM exchange.returned o WHERE o.register = %(register)s AND o.fid = d.fid AND o.state = 'open'
+               AND o.department = d.department AND o.delivery = d.delivery AND o.item = d.item AND o.reason = d.reason)
+        ORDER BY d.delivery, d.src_row
+        """,
+        args,
+    )
+
+
+def _sentence(register: Deliverable, titles: dict[str, Text], language: int) -> str:
+    """An SQL expression for the sentence of a dispute."""
+
+    def cases(column: str, words: dict[str, str]) -> str:
+        whens = " ".join(f"WHEN {_literal(code)} THEN {_literal(word)}" for code, word in words.items())
+        return f"coalesce(CASE {column} {whens} ELSE {column} END, '')"
+
+    rival = cases("d.rival_department", {code: text[language] for code, text in titles.items()} or {"": ""})
+    fields = {f.name: f.title[language] for f in register.intake.fields}
+    item = cases("d.subject", {name: f"“{title}”" if language == 0 else title for name, title in fields.items()})
+    makers = ("、" if language == 0 else " or ").join(
+        titles[d][language] if d in titles else d for d in register.presence
+    )
+    whens = []
+    for reason, text in _TEXTS.items():
+        words = _literal(text[language].replace("{makers}", makers))
+        whens.append(f"WHEN '{reason}' THEN replace(replace({words}, '{{item}}', {item}), '{{rival}}', {rival})")
+    return f"CASE d.reason {' '.join(whens)} END"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''").replace("%", "%%") + "'"
+
+
+def answer(conn: psycopg.Connection[Any], register: Deliverable, place: Place, mode: str, tasks: list[int]) -> None:
+    """Close the tasks of refused rows that this delivery answers.
+
+    A full delivery answers all that its department was asked before; any delivery answers those about entities that
+    it has words of, and those whose numbers its rows give.
+    """
+    conn.execute(
+        """
+        UPDATE exchange.returned o SET state = 'answered', closed_by = %(delivery)s, closed_at = clock_timestamp()
+        WHERE o.register = %(register)s AND o.department = %(department)s AND o.state = 'open'
+          AND NOT o.reason = ANY(%(compared)s) AND o.raised_by <> %(delivery)s
+          AND (o.id = ANY(%(tasks)s)
+               OR (SELECT (v.edition, v.id) < (%(edition)s, %(delivery)s)
+                   FROM exchange.delivery v WHERE v.id = o.delivery)
+                  AND (%(full)s OR o.fid IN (SELECT fid FROM touched)))
+        """,
+        {**place.args, "register": register.collection.id, "compared": list(COMPARED), "full": mode == "full",
+         "tasks": tasks},
+    )  # fmt: skip
+
+
+def withdraw(conn: psycopg.Connection[Any], delivery: int) -> None:
+    """Take back all that a withdrawn delivery's rows were returned for."""
+    conn.execute(
+        "UPDATE exchange.returned SET state = 'withdrawn', closed_by = %s, closed_at = clock_timestamp()"
+        " WHERE delivery = %s AND state = 'open'",
+        (delivery, delivery),
+    )

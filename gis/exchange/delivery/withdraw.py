@@ -1,0 +1,41 @@
+"""A delivery taken back: the register is as if it had never come, and the record says that it had."""
+
+import json
+
+from gis.catalog import Catalogue
+from gis.errors import Conflict
+from gis.exchange.delivery import claims, fold, later, records, tasking
+from gis.exchange.delivery.account import Delivered
+from gis.exchange.delivery.work import next_epoch, settle
+from gis.exchange.registers import deliverable
+from gis.store.database import Database, connect, translated
+
+
+def withdraw(database: Database, catalogue: Catalogue, delivery: int, by: str = "") -> Delivered:
+    """Withdraw a delivery. Raises NotFound, Conflict where it is not in the register or not any more."""
+    with connect(database.url) as conn, translated():
+        name = records.record(conn, delivery).register
+        with records.turn(conn, name), conn.transaction():
+            record, register = records.record(conn, delivery), deliverable(name)
+            if record.state not in ("done", "received"):
+                raise Conflict(
+                    f"delivery {delivery} is {record.state}: only one that is done or waits can be withdrawn",
+                    f"交付 {delivery} 的状态为 {record.state},只能撤回已入库或待处理的交付",
+                    subject=str(delivery),
+                )
+            if record.state == "done":
+                fold.touch(conn, f"SELECT fid FROM {register.claims} WHERE delivery = %(d)s", {"d": delivery})
+                own = f"(SELECT * FROM {register.claims} WHERE delivery = {int(delivery)} AND NOT withdrawn)"
+                later.write_out(conn, register, record.place, own)
+                conn.execute(f"UPDATE {register.claims} SET withdrawn = true WHERE delivery = %s", (delivery,))
+                claims.settle_latest(conn, register, record.department)
+                tasking.withdraw(conn, delivery)
+                epoch = next_epoch(conn, name)
+                if settle(database, conn, register, delivery, epoch):
+                    conn.execute("SELECT core.stamp(%s, %s, %s)", (name, epoch, delivery))
+            conn.execute(
+                "UPDATE exchange.delivery SET state = 'withdrawn', withdrawn_at = clock_timestamp(), withdrawn_by = %s,"
+                " findings = findings || %s WHERE id = %s",
+                (by, json.dumps({"withdrawn_from": record.state}), delivery),
+            )
+        return records.delivered(conn, delivery)
