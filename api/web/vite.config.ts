@@ -15,6 +15,7 @@ export default defineConfig({
   },
   build: {
     target: 'es2022',
+    rolldownOptions: { input: { index: 'index.html', exchange: 'exchange.html' } },
     // the map library is one large file by nature; the shell paints before it has arrived
     chunkSizeWarningLimit: 1300,
     // images as files, so that the content security policy needs no exception for them
@@ -22,6 +23,6 @@ export default defineConfig({
   },
   server: {
     host: '127.0.0.1',
-    proxy: { '/collections': server, '/styles': server, '/health': server },
+    proxy: { '/collections': server, '/styles': server, '/health': server, '/exchange': { target: server, bypass: (asked) => (asked.url === '/exchange' ? '/map/exchange.html' : undefined) } },
   },
 })

@@ -19,8 +19,9 @@ _BUILDING_COLUMNS = [
     Column("建筑高度(m)", "N", 8, 1), Column("建成年份", "N", 4), Column("标准地址", "C", 59),
     Column("产权登记单位", "C", 8), Column("启用日期", "D", 8),
 ]  # fmt: skip
-_NO_SHAPE, _BOW_TIE = (60, 333), (91, 256, 500)
-_DEMOLISHED, _RAISED, _RENAMED = (20, 121, 322), (15, 64, 230), (77, 200)
+#: Rows by number: buildings without an outline, and those that are gone in the later edition.
+NO_SHAPE, _BOW_TIE = (60, 333), (91, 256, 500)
+DEMOLISHED, _RAISED, _RENAMED = (20, 121, 322), (15, 64, 230), (77, 200)
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
@@ -46,7 +47,7 @@ class BuildingFile:
         shapes = as_projected([b.shape for b in buildings])
         for building, shape in zip(buildings, shapes, strict=True):
             self._seen += 1
-            if not self._later or self._seen not in _DEMOLISHED:
+            if not self._later or self._seen not in DEMOLISHED:
                 self._write(building, shape)
             else:
                 self.record.note(0, "removed", code=building.code)
@@ -88,7 +89,7 @@ class BuildingFile:
             record.sample(row, building.code, lonlat(np.array([[inside.x, inside.y]]))[0])
 
     def _broken(self, n: int, row: int, code: str, shape: shapely.Polygon) -> shapely.Polygon | None:
-        if n in _NO_SHAPE:
+        if n in NO_SHAPE:
             self.record.reject(row, "no geometry", code)
             return None
         if n in _BOW_TIE:
@@ -198,19 +199,20 @@ class AddressFile:
                 lon, lat, building.since,
             )  # fmt: skip
             self.table.write(values)
-            if lon and n not in _WRONG:
+            if lon and n not in WRONG_PLACES:
                 self.record.count("village", building.village)
                 self.record.sample(row, values[0], degrees)
 
     def _place(self, n: int, row: int, building: Building, shifted: Floats) -> tuple[str, str]:
         lon, lat = (f"{v:.6f}" for v in shifted.tolist())
-        if n not in _WRONG:
+        if n not in WRONG_PLACES:
             return lon, lat
-        self.record.reject(row, _WRONG[n], f"D{building.code}")
-        return {"no coordinates": ("", ""), "coordinates are zero": ("0", "0")}.get(_WRONG[n], ("1165.1", lat))
+        self.record.reject(row, WRONG_PLACES[n], f"D{building.code}")
+        return {"no coordinates": ("", ""), "coordinates are zero": ("0", "0")}.get(WRONG_PLACES[n], ("1165.1", lat))
 
 
-_WRONG = {50: "no coordinates", 120: "coordinates are zero", 180: "longitude out of range"}
+#: Door plates by number whose coordinates are missing or wrong.
+WRONG_PLACES = {50: "no coordinates", 120: "coordinates are zero", 180: "longitude out of range"}
 
 
 class AddressSupplement:

@@ -31,11 +31,9 @@ class TextTable:
 
 
 class BookTable:
-    """A workbook with one visible sheet under a two-row header with merged cells, and a hidden second sheet."""
+    """A workbook with one visible sheet under a header of one or two rows with merged cells, and a hidden second."""
 
-    def __init__(
-        self, path: Path, title: str, header: tuple[Sequence[str], Sequence[str]], merged: Sequence[str]
-    ) -> None:
+    def __init__(self, path: Path, title: str, header: Sequence[Sequence[str]], merged: Sequence[str] = ()) -> None:
         self.line = 0
         self._path = path
         self._book = Workbook(write_only=True)

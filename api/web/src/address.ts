@@ -7,8 +7,7 @@
  */
 
 import type { FeatureId, Language } from './contract'
-
-export type ThemeChoice = 'auto' | 'light' | 'dark'
+import type { ThemeChoice } from './reading'
 
 export interface Position {
   lon: number
@@ -39,17 +38,13 @@ const SELECTED = /^([a-z][a-z0-9]*\.[a-z][a-z0-9_]*)\/(\d{1,16})$/
 /** Reads a hash (or a query string); what it cannot make out is left at its default. */
 export function readAddress(hash: string): Address {
   const given = new URLSearchParams(hash.replace(/^[#?]/, ''))
-  const language = given.get('lang')
-  const theme = given.get('theme')
   const at = given.get('at')
   return {
     position: readPosition(given.get('map')),
     ...readLayers(given.get('layers')),
     at: at && DATE.test(at) && !Number.isNaN(Date.parse(at)) ? at : null,
     selected: readSelected(given.get('sel')),
-    language: language === 'zh' || language === 'en' ? language : null,
-    theme: theme === 'light' || theme === 'dark' ? theme : 'auto',
-    large: given.get('text') === 'large',
+    ...readReading(given),
     raised: given.get('3d') === '1',
   }
 }
@@ -64,11 +59,30 @@ export function writeAddress(address: Address): string {
   add('layers', writeLayers(address.shown, address.opacity))
   add('at', address.at)
   add('sel', address.selected && `${address.selected.collection}/${address.selected.fid}`)
-  add('lang', address.language)
-  add('theme', address.theme !== 'auto' && address.theme)
-  add('text', address.large && 'large')
+  const reading = writeReading(address)
+  if (reading) parts.push(reading)
   add('3d', address.raised && '1')
   return parts.join('&')
+}
+
+/** The part of an address that says how the page is read; every page's address ends with it. */
+export function writeReading(reading: Pick<Address, 'language' | 'theme' | 'large'>): string {
+  const parts: string[] = []
+  if (reading.language) parts.push(`lang=${reading.language}`)
+  if (reading.theme !== 'auto') parts.push(`theme=${reading.theme}`)
+  if (reading.large) parts.push('text=large')
+  return parts.join('&')
+}
+
+/** Reads that part; what it cannot make out is left at its default. */
+export function readReading(given: URLSearchParams): Pick<Address, 'language' | 'theme' | 'large'> {
+  const language = given.get('lang')
+  const theme = given.get('theme')
+  return {
+    language: language === 'zh' || language === 'en' ? language : null,
+    theme: theme === 'light' || theme === 'dark' ? theme : 'auto',
+    large: given.get('text') === 'large',
+  }
 }
 
 function readPosition(text: string | null): Position | null {

@@ -3,6 +3,7 @@
 import type { StyleSpecification } from 'maplibre-gl'
 import { computed, shallowRef, watch } from 'vue'
 import type { Box, Collection } from './contract'
+import { shownIn } from './map/shown'
 import { fetchCollections, fetchStyle, ServiceError, type FailureKind } from './service'
 import { session, theme } from './session'
 
@@ -18,15 +19,7 @@ export const failure = shallowRef<Failure | null>(null)
 
 export const byId = computed(() => new Map((collections.value ?? []).map((c) => [c.id, c])))
 
-/** What is drawn before anyone has switched it: the style says so. */
-const shownAtFirst = computed(() => {
-  const shown = new Set<string>()
-  for (const layer of mapStyle.value?.layers ?? []) {
-    const id = collectionOf(layer)
-    if (id && (layer.layout as { visibility?: string } | undefined)?.visibility !== 'none') shown.add(id)
-  }
-  return shown
-})
+const shownAtFirst = computed(() => shownIn(mapStyle.value))
 
 /** Collections of the map, in groups, as the catalogue lists them. What has no style cannot be shown. */
 export const groups = computed(() => {
@@ -55,11 +48,6 @@ export const firstYear = computed(() => {
     .filter((year) => year >= 1900)
   return years.length ? Math.min(...years) : null
 })
-
-export function collectionOf(layer: { metadata?: unknown }): string | null {
-  const id = (layer.metadata as Record<string, unknown> | undefined)?.['onemap:collection']
-  return typeof id === 'string' ? id : null
-}
 
 export function isShown(id: string): boolean {
   return session.shown[id] ?? shownAtFirst.value.has(id)

@@ -10,6 +10,8 @@ export class ServiceError extends Error {
     readonly kind: FailureKind,
     /** What the server said, in the words of its problem document; may be empty. */
     readonly detail: string,
+    /** The HTTP status; 0 where there was no answer. */
+    readonly status = 0,
   ) {
     super(detail || kind)
   }
@@ -66,22 +68,26 @@ export async function fetchByPart(
   return answer.features
 }
 
-async function ask<T>(url: string, language: Language): Promise<T> {
+/** What the server answers to a question of this origin, as JSON. Throws ServiceError. */
+export async function ask<T>(url: string, language: Language, more: RequestInit = {}): Promise<T> {
   let response: Response
   try {
-    response = await fetch(url, { headers: { Accept: 'application/json', 'Accept-Language': language } })
+    response = await fetch(url, { ...more, headers: { Accept: 'application/json', 'Accept-Language': language, ...more.headers } })
   } catch {
     throw new ServiceError('unreachable', '')
   }
-  if (!response.ok) throw new ServiceError(failureKind(response.status), await detailOf(response))
+  if (!response.ok) throw failureOf(response.status, await response.text().catch(() => ''))
   return (await response.json()) as T
 }
 
-async function detailOf(response: Response): Promise<string> {
+/** The failure that an answer tells of: its status, and the sentence of its problem document if it is one. */
+export function failureOf(status: number, body: string): ServiceError {
+  let detail = ''
   try {
-    const problem = (await response.json()) as { detail?: unknown }
-    return typeof problem.detail === 'string' ? problem.detail : ''
+    const problem = JSON.parse(body) as { detail?: unknown }
+    if (typeof problem.detail === 'string') detail = problem.detail
   } catch {
-    return ''
+    // an answer from in front of the server, not from it
   }
+  return new ServiceError(failureKind(status), detail, status)
 }

@@ -1,8 +1,9 @@
 /** What the reader is looking at, as one reactive value; the URL's hash follows it and leads it. */
 
-import { computed, reactive, ref, shallowRef, watch } from 'vue'
+import { reactive, shallowRef, watch } from 'vue'
 import { readAddress, writeAddress, type Address, type Position } from './address'
-import type { Box, FeatureId, Language } from './contract'
+import type { Box, FeatureId } from './contract'
+import { browserLanguage, dress, isNarrow, shadeOf, type Reading } from './reading'
 import { words } from './words'
 
 /** A wish to move the map; a new object each time, so that the same wish can be repeated. */
@@ -17,19 +18,8 @@ export type Sheet = 'catalogue' | 'feature' | 'time'
 
 // a query string is read too, so that `/map?lang=en` can be written by hand; the hash has the last word
 const first = { ...readAddress(`${location.search.slice(1)}&${location.hash.slice(1)}`) }
-const systemDark = matchMedia('(prefers-color-scheme: dark)')
-const narrowScreen = matchMedia('(max-width: 767px)')
 
-export const session = reactive<Address & { language: Language }>({
-  ...first,
-  language: first.language ?? (navigator.language.toLowerCase().startsWith('en') ? 'en' : 'zh'),
-})
-
-const isSystemDark = ref(systemDark.matches)
-systemDark.addEventListener('change', (event) => (isSystemDark.value = event.matches))
-
-export const isNarrow = ref(narrowScreen.matches)
-narrowScreen.addEventListener('change', (event) => (isNarrow.value = event.matches))
+export const session = reactive<Address & Reading>({ ...first, language: first.language ?? browserLanguage })
 
 /** Panels that are open. On a phone one sheet at a time, and the map comes first. */
 export const open = reactive<Record<Sheet, boolean>>({
@@ -44,9 +34,7 @@ export const camera = shallowRef<CameraMove | null>(null)
 export const hits = shallowRef<FeatureId[]>([])
 export const clicked = shallowRef<[number, number] | null>(null)
 
-export const theme = computed<'light' | 'dark'>(() =>
-  session.theme === 'auto' ? (isSystemDark.value ? 'dark' : 'light') : session.theme,
-)
+export const theme = shadeOf(session)
 
 /** Opens a panel; on a phone it takes the place of the other sheets. */
 export function openSheet(sheet: Sheet): void {
@@ -95,15 +83,4 @@ window.addEventListener('hashchange', () => {
   if (position) moveTo({ to: 'place', center: [position.lon, position.lat], zoom: position.zoom })
 })
 
-watch(
-  () => [session.language, theme.value, session.large] as const,
-  ([language, shade, large]) => {
-    const root = document.documentElement
-    root.lang = language === 'zh' ? 'zh-CN' : 'en'
-    root.dataset.theme = shade
-    root.classList.toggle('large', large)
-    words.global.locale.value = language
-    document.title = `${words.global.t('brand')} · ${words.global.t('tagline')}`
-  },
-  { immediate: true },
-)
+dress(session, () => `${words.global.t('brand')} · ${words.global.t('tagline')}`)

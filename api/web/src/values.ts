@@ -66,3 +66,10 @@ export function ageOf(iso: string, language: Language, now: Date = new Date()): 
 export function locale(language: Language): string {
   return language === 'zh' ? 'zh-CN' : 'en-GB'
 }
+
+/** The size of a file, in the unit that suits it. */
+export function bytesOf(bytes: number, language: Language): string {
+  const units = ['B', 'kB', 'MB', 'GB']
+  const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3))
+  return `${numberOf(bytes / 1000 ** step, language)} ${units[step]}`
+}

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import en from '../src/words/en.ts'
-import zh from '../src/words/zh.ts'
+import clerkEn from '../src/words/clerk/en.ts'
+import clerkZh from '../src/words/clerk/zh.ts'
+import mapEn from '../src/words/map/en.ts'
+import mapZh from '../src/words/map/zh.ts'
+import sharedEn from '../src/words/shared/en.ts'
+import sharedZh from '../src/words/shared/zh.ts'
+
+const PAGES: [string, Words, Words][] = [
+  ['shared', sharedZh, sharedEn],
+  ['map', mapZh, mapEn],
+  ['clerk', clerkZh, clerkEn],
+]
 
 type Words = { [key: string]: string | Words }
 
@@ -13,10 +23,12 @@ function sentences(of: Words, path = ''): [string, string][] {
   })
 }
 
-test('both languages say the same things, with the same names in them', () => {
-  assert.deepEqual(sentences(en), sentences(zh))
-})
+for (const [page, zh, en] of PAGES) {
+  test(`both languages say the same things, with the same names in them: ${page}`, () => {
+    assert.deepEqual(sentences(en), sentences(zh))
+  })
 
-test('Chinese is written with Chinese punctuation', () => {
-  assert.deepEqual(JSON.stringify(zh).match(/[\u4e00-\u9fff][,;:!?](?!")/g), null)
-})
+  test(`Chinese is written with Chinese punctuation: ${page}`, () => {
+    assert.deepEqual(JSON.stringify(zh).match(/[\u4e00-\u9fff][,;:!?](?!")/g), null)
+  })
+}

@@ -1,43 +1,77 @@
 """Who plays which part in the deliveries about people: each person has one at most, so that no two faults mix."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from sample_city.deliveries.housing import Quarter
+from sample_city.deliveries.id_numbers import shows_cut
 from sample_city.deliveries.lots import Lot, Lots
 from sample_city.people import Person
 
-ADULT_BY = "2008-01-01"  # born before: of age when the first deliveries are made
+#: Born before: of age when the first deliveries are made.
+OF_AGE_BY = "2008-01-01"
 
-#: Rows that police hand over with a fault: they are no word of anybody, until they come back corrected.
-POLICE_FAULTS = (
-    "exponent", "fifteen digits kept", "check character", "impossible day", "future birth", "other sex", "other birth",
-    "twice", "unknown home", "no name", "no number", "unknown sex", "unreadable birth", "unknown division",
+#: Rows that police hand over with a fault, and the reason; they are nobody's word until they come back corrected.
+POLICE_FAULTS = {
+    "exponent": "excel_damaged", "digits lost": "excel_damaged", "check character": "check_digit",
+    "impossible day": "bad_date", "future birth": "future_date", "other sex": "contradiction",
+    "other birth": "contradiction", "unknown home": "unknown_reference", "no name": "missing", "no number": "missing",
+    "unknown sex": "unknown_value", "birth in words": "bad_date", "division code too short": "unknown_division",
+    "too few digits": "bad_code",
+}  # fmt: skip
+#: Rows of police that are odd and kept, or are given a second time.
+POLICE_ODD = ("lower-case x", "old number", "twice")
+#: People of whom civil affairs say something that comes back, and the reason.
+CIVIL_FAULTS = {
+    "civil: other name": "identity", "civil: other sex": "contradiction", "civil: other birth": "contradiction",
+    "civil: other home": "conflict", "civil: village only": "address_coarse",
+    "civil: building only": "address_coarse", "civil: no staircase": "address_ambiguous",
+    "civil: no such room": "address_unknown", "civil: another city": "address_unknown",
+    "civil: check character": "check_digit", "civil: exponent": "excel_damaged", "civil: no name": "missing",
+    "civil: marital status in words": "unknown_value", "civil: guardian's check character": "check_digit",
+    "civil: guardian's exponent": "excel_damaged",
+}  # fmt: skip
+#: People of whom civil affairs speak and are taken, with what is special about it.
+CIVIL_KEPT = (
+    "civil: divorced", "civil: other telephone", "civil: twice", "civil: then dead", "civil: then moved",
 )  # fmt: skip
-#: Rows of police that are odd and kept.
-POLICE_NOTES = ("lower-case x", "old number")
-#: People of whom civil affairs say something that is returned.
-CIVIL_FAULTS = (
-    "other name", "civil sex", "civil birth", "other home", "coarse address", "unknown address",
-    "civil check character", "civil exponent", "civil twice", "unknown marital status", "guardian check character",
-    "unknown guardian",
-)  # fmt: skip
+#: People whom later deliveries of police change, and how many of 10 000 they are.
+CHANGES = {
+    "moved": 60, "corrected": 20, "dead": 20, "repeated": 20, "moved late, then moved": 10,
+    "moved late, then repeated": 10, "moved late": 15, "repeated late": 10, "dead late, then repeated": 5,
+    "moved third": 20, "there and back": 10, "dead third": 8, "moved nowhere": 5, "changed with a wrong number": 5,
+    "late with the other sex": 5, "with a newborn": 15, "with a newcomer": 15, "with a late newcomer": 5,
+    "with a stranger": 5,
+}  # fmt: skip
+_RATE, _CIVIL_RATE = 5, 900
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """A district's people with their parts; `police` holds those of the first police file, `later` all others.
+    """A district's people with their parts: `police` are those in the first police file, `later` all others.
 
     `head` is the place of each one's head of household.
     """
 
     people: Sequence[Person]
     head: list[int]
-    police: dict[int, str]
-    later: dict[int, str]
+    quarter: Quarter
+    police: dict[int, str] = field(default_factory=dict)
+    later: dict[int, str] = field(default_factory=dict)
 
     def sound(self, n: int) -> bool:
         """Whether the first police file tells this person rightly."""
         return self.police.get(n) not in POLICE_FAULTS
+
+    def free(self, n: int) -> bool:
+        """Whether this person is told rightly and lives in a home that the register holds."""
+        return n not in self.police and self.people[n].dwelling in self.quarter.known
+
+    def is_ward(self, n: int) -> bool:
+        """Whether this is a child whose head of household can be its guardian."""
+        head = self.head[n]
+        grown = self.people[head].born < OF_AGE_BY
+        return self.people[n].born >= OF_AGE_BY and head != n and grown and self.sound(head)
 
 
 class Casting:
@@ -46,14 +80,10 @@ class Casting:
     def __init__(self, seed: int) -> None:
         self._first, self._later = Lots(seed, 20), Lots(seed, 21)
 
-    def of(self, district: int, people: Sequence[Person]) -> Cast:
+    def of(self, district: int, people: Sequence[Person], quarter: Quarter) -> Cast:
         """The parts of a district's people."""
-        head = _heads(people)
-        lots = [Lot("lower-case x", 4, lambda n: people[n].number.endswith("X")),
-                Lot("old number", 4, lambda n: people[n].born < "1980"),
-                *(Lot(name, 5) for name in POLICE_FAULTS)]  # fmt: skip
-        police = self._first.draw(district, len(people), lots)
-        cast = Cast(people, head, police, {})
+        cast = Cast(people, _heads(people), quarter)
+        cast.police.update(self._first.draw(district, len(people), _police_lots(people)))
         cast.later.update(self._later.draw(district, len(people), _later_lots(cast)))
         return cast
 
@@ -66,8 +96,43 @@ def _heads(people: Sequence[Person]) -> list[int]:
     return found
 
 
-def _later_lots(cast: Cast) -> list[Lot]:
-    def free(n: int) -> bool:
-        return n not in cast.police
+def _police_lots(people: Sequence[Person]) -> list[Lot]:
+    return [
+        Lot("lower-case x", _RATE, lambda n: people[n].number.endswith("X")),
+        Lot("old number", _RATE, lambda n: people[n].born < "1980"),
+        Lot("twice", _RATE),
+        # a number that ends in 000 by a spreadsheet's doing must not be another one's right number
+        Lot("digits lost", _RATE, lambda n: shows_cut(people[n].number)),
+        *(Lot(fault, _RATE) for fault in POLICE_FAULTS if fault != "digits lost"),
+    ]
 
-    return [Lot(name, 5, free) for name in CIVIL_FAULTS]
+
+def _later_lots(cast: Cast) -> list[Lot]:
+    def ward(n: int) -> bool:
+        return cast.free(n) and cast.is_ward(n)
+
+    def grown(n: int) -> bool:
+        return cast.free(n) and cast.people[n].born < OF_AGE_BY
+
+    def stairs(n: int) -> bool:
+        return cast.free(n) and _in_several_staircases(cast, n)
+
+    fits = {
+        "civil: no staircase": stairs,
+        "civil: building only": stairs,
+        "civil: no such room": stairs,
+        "civil: divorced": grown,
+        "civil: guardian's check character": ward,
+        "civil: guardian's exponent": ward,
+        "with a newborn": grown,
+    }
+    small = [Lot(part, _RATE, fits.get(part, cast.free)) for part in (*CIVIL_FAULTS, *CIVIL_KEPT)]
+    changes = [Lot(part, rate, fits.get(part, cast.free)) for part, rate in CHANGES.items()]
+    return [*small, *changes, Lot("civil", _CIVIL_RATE, cast.free)]
+
+
+def _in_several_staircases(cast: Cast, n: int) -> bool:
+    """Whether another staircase of the building has a room of the same number."""
+    home = cast.people[n].dwelling
+    twin = f"{home[:18]}{2 if home[18:20] == '01' else 1:02d}{home[20:]}"
+    return twin in cast.quarter.known and cast.quarter.homes[twin].room != ""

@@ -24,7 +24,7 @@ _LIKE = {c: group.replace(c, "") for group in reversed(_ALIKE) for c in group if
 
 @dataclass(slots=True)
 class AddressWriter:
-    """Writes the address of a home as bureaus have it; `twins` are tails that stand in more than one village."""
+    """Writes the address of a home as bureaus have it."""
 
     names: dict[str, str]
     _parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -39,6 +39,10 @@ class AddressWriter:
     def tail(self, home: Dwelling) -> str:
         """What follows the divisions: street, plate, compound, building, staircase, room."""
         return home.text.removeprefix("".join(self.divisions(home.village)))
+
+    def full(self, home: Dwelling) -> str:
+        """In full."""
+        return home.text
 
     def full_width(self, home: Dwelling) -> str:
         """With full-width digits."""
@@ -60,6 +64,15 @@ class AddressWriter:
         """Without province and city."""
         return "".join(self.divisions(home.village)[2:]) + self.tail(home)
 
+    def without_township(self, home: Dwelling) -> str:
+        """Without the township."""
+        parts = self.divisions(home.village)
+        return "".join((*parts[:3], *parts[4:])) + self.tail(home)
+
+    def spaced(self, home: Dwelling) -> str:
+        """With a blank after the divisions."""
+        return f"{''.join(self.divisions(home.village))} {self.tail(home)}"
+
     def without_lower(self, home: Dwelling) -> str:
         """Without township and village."""
         return "".join(self.divisions(home.village)[:3]) + self.tail(home)
@@ -67,6 +80,14 @@ class AddressWriter:
     def bare(self, home: Dwelling) -> str:
         """Without any division."""
         return self.tail(home)
+
+    def building(self, home: Dwelling) -> str:
+        """No finer than the building."""
+        return home.text.removesuffix(f"{home.unit}单元{home.room}室")
+
+    def without_staircase(self, home: Dwelling) -> str:
+        """With the room but not the staircase."""
+        return f"{self.building(home)}{home.room}室"
 
     def coarse(self, home: Dwelling) -> str:
         """No finer than the village."""

@@ -1,9 +1,10 @@
 /** Looking at what the map has drawn: what lies under a point, what is in view, which names it holds. */
 
 import type { Map as MapLibre, MapGeoJSONFeature, PointLike } from 'maplibre-gl'
-import { byId, collectionOf, isShown } from '../catalogue'
+import { byId, isShown } from '../catalogue'
 import type { FeatureId } from '../contract'
 import { middleOf } from '../coordinates'
+import { collectionOf } from './shown'
 import type { NameInView, Tally } from './sight'
 
 /** Fingers and pens miss by a little. */

@@ -1,5 +1,4 @@
 export default {
-  brand: 'One Map',
   tagline: 'The city in space and time',
   map: {
     label: 'Map: arrow keys pan, plus and minus zoom, Enter looks at the centre',
@@ -88,19 +87,11 @@ export default {
     zoomOut: 'Zoom out',
     north: 'North up',
     city: 'Whole city',
+    exchange: 'Data exchange: deliveries, returned rows, directory, scorecard',
     raised: 'Buildings in 3-D',
-    language: '中文',
-    languageShort: '中',
-    languageLabel: 'Change language: 中文',
-    theme: 'Theme: {name}',
-    auto: 'as the system',
-    light: 'light',
-    dark: 'dark',
-    large: 'Large text',
     scale: 'Scale',
   },
   notice: {
-    retry: 'Try again',
     dismiss: 'Dismiss',
     catalogue: 'The catalogue of layers did not open',
     style: 'The map’s style did not open',
@@ -109,10 +100,5 @@ export default {
     nothing: 'There is no data here',
     nothingAt: 'There is no data here on {day}',
     toCity: 'Whole city',
-    unreachable: 'The server cannot be reached. Check the network and try again.',
-    missing: 'The server does not have this.',
-    refused: 'You may not see this.',
-    busy: 'The server is busy. Try again in a moment.',
-    wrong: 'The server could not answer.',
   },
 } as const

@@ -1,5 +1,4 @@
 export default {
-  brand: '一张图',
   tagline: '城市时空一张图',
   map: { label: '地图：方向键平移，加减键缩放，回车查看中心要素', loading: '正在打开地图', tiles: '正在载入' },
   catalogue: {
@@ -84,19 +83,11 @@ export default {
     zoomOut: '缩小',
     north: '指北',
     city: '回到全城',
+    exchange: '数据交换：部门报送、退回、目录与评分',
     raised: '建筑三维',
-    language: 'English',
-    languageShort: 'EN',
-    languageLabel: '切换语言：English',
-    theme: '主题：{name}',
-    auto: '跟随系统',
-    light: '浅色',
-    dark: '深色',
-    large: '大字模式',
     scale: '比例尺',
   },
   notice: {
-    retry: '重试',
     dismiss: '关闭提示',
     catalogue: '图层目录没有打开',
     style: '地图样式没有打开',
@@ -105,10 +96,5 @@ export default {
     nothing: '这里没有数据',
     nothingAt: '{day}这里没有数据',
     toCity: '回到全城',
-    unreachable: '连接不上服务器。请检查网络后重试。',
-    missing: '服务器上没有这项内容。',
-    refused: '您没有查看这项内容的权限。',
-    busy: '服务器正忙，请稍后重试。',
-    wrong: '服务器未能回答。',
   },
 } as const
