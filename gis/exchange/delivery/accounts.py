@@ -34,7 +34,7 @@ def staged(conn: psycopg.Connection[Any], register: Deliverable, delivery: int) 
                    s.same, s.said,
                    CASE WHEN s.said THEN {again} + {keyed} * ({known})::int ELSE s.same::int END AS again,
                    CASE WHEN s.said THEN {fresh} + {keyed} * (NOT {known})::int ELSE (NOT s.same)::int END AS fresh
-            FROM {STAGE} s LEFT JOIN prior p USING (fid) LEFT JOIN raised r USING (src_row)
+            FROM {STAGE} s LEFT JOIN prior p USING (fid) LEFT JOIN raised r ON r.src_row = s.src_row
         )
         SELECT count(*), count(*) FILTER (WHERE NOT back AND NOT same), count(*) FILTER (WHERE NOT back AND same),
                count(*) FILTER (WHERE back), coalesce(sum(facts), 0)::bigint,

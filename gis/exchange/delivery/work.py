@@ -47,7 +47,7 @@ def work(database: Database, catalogue: Catalogue, delivery: int, progress: Prog
     Raises NotFound for the number, Conflict where it was worked on already or would end too much, BadInput where its
     file does not fit; the delivery has failed then, and nothing of it is in the register.
     """
-    with connect(database.url) as conn, translated():
+    with connect(database.url, autocommit=True) as conn, translated():
         register = records.record(conn, delivery).register
         with records.turn(conn, register):
             record = records.record(conn, delivery)
@@ -58,7 +58,6 @@ def work(database: Database, catalogue: Catalogue, delivery: int, progress: Prog
                     subject=str(delivery),
                 )
             records.take_up(conn, delivery)
-            conn.commit()
             try:
                 with Teller(database.url, delivery, progress) as teller:
                     _Work(database, catalogue, conn, record, deliverable(register), teller).run()
@@ -109,7 +108,6 @@ class _Work:
         self.seen = np.zeros(len(self.standing.fids), bool)
         self.again = self._open_tasks()
         is_first = first.fits(self.conn, self.register, self.record.department)
-        self.conn.commit()
         if is_first:
             self._first()
         else:
