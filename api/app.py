@@ -17,26 +17,33 @@ from starlette.types import ASGIApp
 from api.errors import Unreadable, problem
 from api.facts import Facts
 from api.front import Front
+from api.geocoding import Geocoding
 from api.language import language_of
-from api.routes import cells, collections, health, items, landing, styles, tiles, web_map
+from api.routes import cells, collections, geocode, health, items, landing, styles, tiles, web_map
 from api.served import Served
+from api.upload import sweep
+from api.working import DeliveryWorker
 from gis.catalog import Catalogue, registered_layers
 from gis.errors import OneMapError
 from gis.settings import Settings
 from gis.store.cluster import ensure_database
-from gis.store.database import AsyncDatabase
+from gis.store.database import AsyncDatabase, Database
 from gis.store.migrate import migrate
 
 _WEB = Path(__file__).parent / "web" / "dist"
-_ROUTERS = (landing, collections, items, tiles, cells, styles, health, web_map)
+_ROUTERS = (landing, collections, items, tiles, cells, geocode, styles, health, web_map)
 
 
-def create_app(url: str | None = None, catalogue: Catalogue | None = None, web: Path = _WEB) -> ASGIApp:
+def create_app(
+    url: str | None = None, catalogue: Catalogue | None = None, web: Path = _WEB, *, works: bool = False
+) -> ASGIApp:
     """The application for the city at a database URL (else that of the settings) with a catalogue (else all layers).
 
-    Nothing is opened before the server starts it.
+    With `works` a process beside it takes up what departments hand over. Nothing is opened before the server starts it.
     """
-    lifespan = partial(_serving, find_url=lambda: url or ensure_database(Settings()), catalogue=catalogue, web=web)
+    lifespan = partial(
+        _serving, find_url=lambda: url or ensure_database(Settings()), catalogue=catalogue, web=web, works=works
+    )
     framework = FastAPI(title="OneMap", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None,
                         redirect_slashes=False)  # fmt: skip
     for module in _ROUTERS:
@@ -58,10 +65,12 @@ async def _serving(
     await asyncio.to_thread(migrate, url, catalogue.layers)
     database = AsyncDatabase(url)
     await database.open()
+    app.state.geocoding = Geocoding(url, catalogue)
     app.state.served = Served(catalogue, database, Facts(database), web)
     try:
         yield
     finally:
+        app.state.geocoding.close()
         await database.close()
 
 
@@ -72,4 +81,4 @@ async def _problem(request: Request, error: Exception) -> Response:
     return Response(body, status, headers)
 
 
-app = create_app()
+app = create_app(works=True)

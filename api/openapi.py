@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from api.errors import MEDIA_TYPE as PROBLEM
+from api.geocoding import MAX_ADDRESSES, MAX_CHARACTERS
 from api.reply import GEOJSON, SCHEMA
 from gis.catalog import Collection, FieldType
 from gis.query.url import GROUPS, PAGES, ROWS
@@ -57,6 +58,9 @@ _PARAMETERS: dict[str, tuple[Text, dict[str, Any]]] = {
     "measure": (Text("统计量:count,sum:字段…", "Figures: count, sum:field …"), _TEXT),
     "by": (Text("分组", "Groups"), _TEXT),
     "res": (Text("H3 分辨率", "H3 resolution"), {"type": "integer", "minimum": 0, "maximum": 15}),
+    "address": (Text("地址文本", "An address"), {**_TEXT, "maxLength": MAX_CHARACTERS}),
+    "lon": (Text("经度(WGS 84)", "Longitude (WGS 84)"), {"type": "number", "minimum": -180, "maximum": 180}),
+    "lat": (Text("纬度(WGS 84)", "Latitude (WGS 84)"), {"type": "number", "minimum": -90, "maximum": 90}),
     "theme": (Text("主题", "Theme"), {"type": "string", "enum": ["light", "dark"]}),
     "lang": (Text("语言", "Language"), {"type": "string", "enum": ["zh", "en"]}),
     "f": (Text("格式", "Form of the answer"), _TEXT),
@@ -70,6 +74,12 @@ _TILE_PLACE = f"{_PLACE}/tiles/{MATRIX_SET}/{{tileMatrix}}/{{tileRow}}/{{tileCol
 #: Path → its words, what it answers in, the parameters that it takes beside `lang` and `f`.
 _PATHS: tuple[tuple[str, Text, str, frozenset[str]], ...] = (
     ("/", Text("入口", "Landing page"), _JSON, frozenset()),
+    (
+        "/geocode",
+        Text("地址匹配,或查询某点的地点", "The place of an address, or what is at a point"),
+        _JSON,
+        frozenset({"address", "lon", "lat"}),
+    ),
     ("/conformance", Text("遵循的标准", "Conformance"), _JSON, frozenset()),
     ("/api", Text("本说明", "This description"), MEDIA_TYPE, frozenset()),
     ("/collections", Text("全部数据集", "All collections"), _JSON, frozenset()),
@@ -92,6 +102,25 @@ _PATHS: tuple[tuple[str, Text, str, frozenset[str]], ...] = (
     ("/health", Text("运行状态", "Health"), _JSON, frozenset()),
 )
 
+#: Path → what is posted there: its words, the schema of its body.
+_POSTED: dict[str, tuple[Text, dict[str, Any]]] = {
+    "/geocode": (
+        Text("批量地址匹配", "The places of many addresses"),
+        {
+            "type": "object",
+            "required": ["addresses"],
+            "additionalProperties": False,
+            "properties": {
+                "addresses": {
+                    "type": "array",
+                    "maxItems": MAX_ADDRESSES,
+                    "items": {**_TEXT, "maxLength": MAX_CHARACTERS},
+                }
+            },
+        },
+    ),
+}
+
 
 def document(collections: Iterable[Collection], base: str, language: Language) -> dict[str, Any]:
     """The whole description; collections and their queryables are those that the caller may ask."""
@@ -100,7 +129,7 @@ def document(collections: Iterable[Collection], base: str, language: Language) -
         "openapi": "3.0.3",
         "info": {"title": _TITLE.in_(language), "version": "1.0.0"},
         "servers": [{"url": base or "/"}],
-        "paths": {place[0]: {"get": _operation(*place, language)} for place in _PATHS},
+        "paths": {place[0]: {"get": _operation(*place, language), **_post(place[0], language)} for place in _PATHS},
         "components": {
             "parameters": {**{name: _parameter(name, language) for name in _PARAMETERS}, **_in_paths(known)},
             "schemas": {"problem": _PROBLEM, **{c.id: _properties(c, language) for c in known}},
@@ -128,6 +157,17 @@ def _operation(path: str, words: Text, kind: str, parameters: frozenset[str], la
     if path.endswith("/items") or kind == MVT:
         operation["parameters"].append(_QUERYABLES)
     return operation
+
+
+def _post(path: str, language: Language) -> dict[str, Any]:
+    """What can be posted to a path, as its operation; nothing for most."""
+    if path not in _POSTED:
+        return {}
+    words, schema = _POSTED[path]
+    operation = _operation(path, words, _JSON, frozenset(), language)
+    operation["operationId"] = operation["operationId"].replace("get", "post", 1)
+    operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
+    return {"post": operation}
 
 
 #: The names of a collection's queryables are parameters too, and mean equality.

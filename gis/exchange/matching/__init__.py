@@ -1,6 +1,8 @@
 """Addresses to places and back: which place of the city a text means, and what is at a point."""
 
 from gis.exchange.matching.answers import Match, Matches, Note, Place, RunnerUp
+from gis.exchange.matching.documents import answer_columns, here_document, match_document, place_document
+from gis.exchange.matching.geocoder import Gazetteer, Geocoder
 from gis.exchange.matching.index import AddressIndex, Register
 from gis.exchange.matching.reverse import Here, Near, ReverseGeocoder
 from gis.exchange.matching.sources import SOURCES, register_of
@@ -11,6 +13,8 @@ __all__ = [
     "SOURCES",
     "AddressIndex",
     "Codes",
+    "Gazetteer",
+    "Geocoder",
     "Here",
     "Match",
     "Matches",
@@ -21,5 +25,9 @@ __all__ = [
     "ReverseGeocoder",
     "RunnerUp",
     "Written",
+    "answer_columns",
+    "here_document",
+    "match_document",
+    "place_document",
     "register_of",
 ]

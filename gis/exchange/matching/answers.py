@@ -166,6 +166,11 @@ class Matches:
         return self.confidence_[self.distinct]
 
     @property
+    def notes(self) -> NDArray[np.uint8]:
+        """See `Note`."""
+        return self.notes_[self.distinct]
+
+    @property
     def ambiguous(self) -> NDArray[np.bool_]:
         """Whether several places fit equally well."""
         found: NDArray[np.bool_] = self.notes_[self.distinct] & Note.AMBIGUOUS > 0

@@ -86,8 +86,10 @@ def judged(found: Candidates, asked: Asked, nodes: Nodes, hypotheses: Hypotheses
 def division_cost(asked: Asked, nodes: Nodes, row: Ints, node: NDArray[np.int32]) -> Floats32:
     """What the divisions that the text names say against each place."""
     given, there = asked.divisions[row], nodes.divisions[node]
-    unknown = (given == UNKNOWN) @ DIVISION_UNKNOWN
-    found: Floats32 = ((given > 0) & (there > 0) & (given != there)) @ DIVISION_DISAGREES + unknown
+    disagrees = (given > 0) & (there > 0) & (given != there)
+    # no number can be amiss here, but the product of matrices may leave the processor's flag as if one were
+    with np.errstate(invalid="ignore"):
+        found: Floats32 = disagrees @ DIVISION_DISAGREES + (given == UNKNOWN) @ DIVISION_UNKNOWN
     return found.astype(np.float32)
 
 

@@ -107,7 +107,7 @@ class ReverseGeocoder:
                 self._near(doors, n),
                 self._near(buildings, n),
                 self._near(streets, n),
-                *self._divisions(inside[n] if inside is not None else 0, int(doors[0][n])),
+                *self._divisions(int(inside[n]) if inside is not None else 0, int(doors[0][n])),
             )
             for n in range(len(lon))
         ]

@@ -49,6 +49,15 @@ def register_of(
     return Register(both.addresses, divisions, both.dwellings if registers.has(DWELLINGS) else None, landmarks)
 
 
+def visible(catalogue: Catalogue, collection: str, identity: Identity) -> bool:
+    """Whether there is such a collection that the caller may see."""
+    try:
+        rules_for(identity, catalogue[collection])
+    except (Forbidden, UnknownName):
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class _Registers:
     """The registers as one caller sees them at one moment."""
@@ -60,11 +69,7 @@ class _Registers:
 
     def has(self, collection: str) -> bool:
         """Whether there is such a collection that the caller may see."""
-        try:
-            rules_for(self.identity, self.catalogue[collection])
-        except (Forbidden, UnknownName):
-            return False
-        return True
+        return visible(self.catalogue, collection, self.identity)
 
     def places(self, collection: str, *fields: str) -> pa.Table:
         """Rows with fid, division, the fields, and a point on each."""

@@ -91,6 +91,8 @@ def find_coordinates(sample: pa.Table, title: str, options: ReadOptions, finding
     `title` is what stands above the header. What was settled is noted as decisions "geometry", "axes" and "crs".
     Raises BadInput when the columns that the user named are not there.
     """
+    if not options.geometry:
+        return None
     found = _as_asked(sample, options) or _shape(sample) or _xy_by_name(sample, findings) or _pair(sample)
     found = found or _xy_by_value(sample, findings)
     if found is None:

@@ -1,0 +1,127 @@
+"""Addresses to places, and what is at a point; every answer says of which state of the registers it speaks."""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from api.errors import TooLarge
+from api.geocoding import MAX_ADDRESSES, MAX_BODY_BYTES, MAX_CHARACTERS, Geocoding
+from api.reply import json_reply
+from api.served import Ask, City
+from gis.errors import BadInput, BadQuery
+from gis.exchange.matching import Gazetteer, here_document, match_document
+
+router = APIRouter()
+
+
+@router.get("/geocode")
+async def geocode(city: City, ask: Ask, request: Request) -> Response:
+    """The place of `address`, or what is at `lon`, `lat` (WGS 84)."""
+    given = {name: value for name, value in ask.only("address", "lon", "lat").items() if name not in ("lang", "f")}
+    question: Callable[[Gazetteer], dict[str, Any]]
+    if set(given) == {"address"}:
+        text = _text(given["address"], "address")
+
+        def question(places: Gazetteer) -> dict[str, Any]:
+            return _matched(places, [text])[0]
+
+    elif set(given) == {"lon", "lat"}:
+        lon, lat = _degrees(given["lon"], "lon", 180), _degrees(given["lat"], "lat", 90)
+
+        def question(places: Gazetteer) -> dict[str, Any]:
+            return here_document(lon, lat, places.reverse().at(lon, lat))
+
+    else:
+        raise BadQuery("give either address, or lon and lat", "请给出 address,或同时给出 lon 与 lat", subject="address")
+    found, state = await _geocoding(request).ask(city.identity, question)
+    return json_reply(found | {"state": state}, ask.language)
+
+
+@router.post("/geocode")
+async def geocode_all(city: City, ask: Ask, request: Request) -> Response:
+    """The places of a list: `{"addresses": ["…", …]}` gives `{"answers": […]}` in the same order."""
+    ask.only()
+    texts = _addresses(await _body(request))
+    found, state = await _geocoding(request).ask(city.identity, lambda places: _matched(places, texts))
+    return json_reply({"answers": found, "state": state}, ask.language)
+
+
+def _geocoding(request: Request) -> Geocoding:
+    found: Geocoding = request.app.state.geocoding
+    return found
+
+
+def _matched(places: Gazetteer, texts: list[str]) -> list[dict[str, Any]]:
+    with places.reader() as index:
+        return [match_document(chunk[row]) for chunk in index.matches(texts) for row in range(len(chunk))]
+
+
+def _text(text: str, subject: str) -> str:
+    if not text.strip():
+        raise BadQuery("the address is empty", "地址为空", subject=subject)
+    if len(text) > MAX_CHARACTERS:
+        raise BadQuery(
+            f"an address of {len(text)} characters; at most {MAX_CHARACTERS} are read",
+            f"地址长 {len(text)} 字,最多 {MAX_CHARACTERS} 字",
+            subject=subject,
+        )
+    return text
+
+
+def _degrees(text: str, name: str, most: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not isfinite(value) or abs(value) > most:
+        raise BadQuery(
+            f"{name} is a number of degrees from {-most:g} to {most:g}, not {text[:40]!r}",
+            f"{name} 应为 {-most:g} 至 {most:g} 的度数,不能是 {text[:40]!r}",
+            subject=name,
+        )
+    return value
+
+
+async def _body(request: Request) -> bytes:
+    """What the caller brought, as far as it is no longer than any question needs. Raises TooLarge."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise TooLarge(
+                f"the body is longer than {MAX_BODY_BYTES:,} bytes; ask in several parts",
+                f"请求超过 {MAX_BODY_BYTES:,} 字节,请分批查询",
+            )
+    return bytes(body)
+
+
+def _addresses(body: bytes) -> list[str]:
+    """The addresses of a list. Raises BadInput for another form, a long list, and the first address at fault."""
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadInput(f"the body is no JSON: {error}", f"请求体不是 JSON:{error}", subject="addresses") from None
+    texts = content.get("addresses") if isinstance(content, dict) and set(content) == {"addresses"} else None
+    if not isinstance(texts, list):
+        raise BadInput(
+            'the body is an object with one list: {"addresses": ["…"]}',
+            '请求体应为只含一个列表的对象:{"addresses": ["…"]}',
+            subject="addresses",
+        )
+    if len(texts) > MAX_ADDRESSES:
+        raise BadInput(
+            f"{len(texts):,} addresses; at most {MAX_ADDRESSES:,} are answered at a time",
+            f"共 {len(texts):,} 个地址,一次最多 {MAX_ADDRESSES:,} 个",
+            subject="addresses",
+        )
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise BadInput(
+                f"addresses[{place}] is no text", f"addresses[{place}] 不是文本", subject=f"addresses[{place}]"
+            )
+        if len(text) > MAX_CHARACTERS:
+            _text(text, f"addresses[{place}]")
+    return texts
