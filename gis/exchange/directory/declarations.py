@@ -78,7 +78,7 @@ class Look(_Part):
 
     color: str
     dark: str
-    by: str | None = None
+
 
 
 class RegisterPart(_Part):
