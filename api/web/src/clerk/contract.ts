@@ -6,6 +6,7 @@ export interface Clerk {
   /** The department whose key this is; `*` is the data centre, which sees all. */
   department: string
   title: Text
+  max_upload_mb: number
 }
 
 export interface ItemField {

@@ -13,6 +13,8 @@ export interface HandOver {
   mode: Mode
   /** ISO day for which the data speaks. */
   date: string
+  /** Whether a full delivery may end more than a fifth of what the department had said. */
+  'allow-ends': boolean
 }
 
 export function fetchClerk(language: Language): Promise<Clerk> {

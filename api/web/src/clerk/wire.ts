@@ -5,8 +5,10 @@ export type Filter = Record<string, string | number | boolean | null>
 const MEDIA: Record<string, string> = {
   csv: 'text/csv',
   txt: 'text/csv',
+  tsv: 'text/tab-separated-values',
   xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
   xls: 'application/vnd.ms-excel',
+  ods: 'application/vnd.oasis.opendocument.spreadsheet',
   parquet: 'application/vnd.apache.parquet',
 }
 
