@@ -7,6 +7,7 @@ from gis.access import OWNER, Identity
 from gis.answer import Answer
 from gis.catalog import Catalogue, registered_layers
 from gis.exchange.delivery import Delivered, DeliveryOptions, deliver, withdraw
+from gis.exchange.directory.registers import with_declared
 from gis.exchange.load import LoadOptions, Progress, load, loaded_before
 from gis.exchange.report import LoadReport
 from gis.query.ask import Ask
@@ -31,7 +32,8 @@ class City:
     def open(cls, url: str | None = None, *, catalogue: Catalogue | None = None, identity: Identity = OWNER) -> Self:
         """The city in a database: the one of `url`, else of ONEMAP_DATABASE_URL, else the embedded one, started.
 
-        Its tables are brought to the present. `catalogue` takes the place of the installed layers.
+        Its tables are brought to the present. `catalogue` takes the place of the installed layers; the registers that
+        the directory declares are added to it.
         Raises SetupError, Unavailable.
         """
         from gis.store.migrate import migrate  # noqa: PLC0415  Alembic, which an open city has no more need of
@@ -39,7 +41,8 @@ class City:
         url = url or ensure_database(Settings())
         catalogue = catalogue or Catalogue(registered_layers())
         migrate(url, catalogue.layers)
-        return cls(Database(url), catalogue, identity)
+        database = Database(url)
+        return cls(database, with_declared(catalogue, database), identity)
 
     def __enter__(self) -> Self:
         """The city itself."""

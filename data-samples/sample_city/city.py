@@ -11,6 +11,7 @@ import shapely
 
 from sample_city.built_files import AddressFile, AddressSupplement, BuildingFile, PoiFile
 from sample_city.deliveries import Handover
+from sample_city.directory import write_directory
 from sample_city.divisions import make_frame
 from sample_city.firms import Registrar
 from sample_city.ground_files import LandFile, RoadFile, WaterFile, write_divisions
@@ -45,7 +46,7 @@ class Manifest:
 
 
 def write_city(out: Path, people: int, seed: int = 1, progress: Progress | None = None) -> Manifest:
-    """Write a sample city of so many people into a folder: the files, manifest.json and answer_key.json.
+    """Write a sample city of so many people into a folder: the files, the directory, manifest.json and answer_key.json.
 
     The same people and seed give the same bytes. `progress` is told (what, done, of how many) as districts pass.
     Memory is bounded by one district and the plan, whatever the size. Raises ValueError below 1 or above 10 million
@@ -61,6 +62,7 @@ def write_city(out: Path, people: int, seed: int = 1, progress: Progress | None 
     plan = make_plan(lattice, frame, people)
     files = [write_divisions(out, frame.divisions), *_write_ground_and_people(out, plan, people, built_up, tell)]
     manifest = Manifest(people, seed, files)
+    write_directory(out)
     _write_json(out / "manifest.json", manifest.as_dict(out))
     _write_json(out / "answer_key.json", {"people": people, "seed": seed, "files": {r.file: r.answer() for r in files}})
     return manifest

@@ -340,11 +340,8 @@ def test_a_register_declared_as_data_is_there_and_can_be_asked(database_url: str
             city.ask("city.credit_marks")
         apply(city.database, city.catalogue, SAMPLE / "directory.json")
     with City.open(database_url) as city:
-        marks = with_declared(city.catalogue, city.database)["city.credit_marks"]
-        assert marks.title == ("信用红黑名单", "Credit marks")
-        assert (
-            len(City(city.database, with_declared(city.catalogue, city.database)).ask("city.credit_marks").frame()) == 0
-        )
+        assert city.catalogue["city.credit_marks"].title == ("信用红黑名单", "Credit marks")
+        assert len(city.ask("city.credit_marks").frame()) == 0
         register = known_deliverable(city.database, "city.credit_marks")
         assert register.presence == ("development",)
         assert register.item("entity").refers == "base.entities"

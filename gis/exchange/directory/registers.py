@@ -15,6 +15,7 @@ from gis.store.database import Database
 from gis.store.tables import Register
 from gis.text import Text
 
+_EXCHANGE = "exchange"
 _TITLE = Text("目录登记库", "Registers of the directory")
 
 
@@ -46,7 +47,12 @@ def known_deliverable(database: Database, register: str) -> Deliverable:
 
 
 def with_declared(catalogue: Catalogue, database: Database) -> Catalogue:
-    """The catalogue with the registers that the directory declares, each in the layer that its id names."""
+    """The catalogue with the registers that the directory declares, each in the layer that its id names.
+
+    A catalogue without the exchange has no directory, and stays as it is.
+    """
+    if not any(layer.name == _EXCHANGE for layer in catalogue.layers):
+        return catalogue
     layers: dict[str, list[Collection]] = {}
     for register in stored_deliverables(database).values():
         if register.collection.id not in {c.id for c in catalogue}:
