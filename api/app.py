@@ -19,7 +19,21 @@ from api.facts import Facts
 from api.front import Front
 from api.geocoding import Geocoding
 from api.language import language_of
-from api.routes import cells, collections, geocode, health, items, landing, styles, tiles, web_map
+from api.routes import (
+    cells,
+    collections,
+    exchange,
+    exchange_deliveries,
+    exchange_directory,
+    exchange_returned,
+    geocode,
+    health,
+    items,
+    landing,
+    styles,
+    tiles,
+    web_map,
+)
 from api.served import Served
 from api.upload import sweep
 from api.working import DeliveryWorker
@@ -31,7 +45,8 @@ from gis.store.database import AsyncDatabase, Database
 from gis.store.migrate import migrate
 
 _WEB = Path(__file__).parent / "web" / "dist"
-_ROUTERS = (landing, collections, items, tiles, cells, geocode, styles, health, web_map)
+_EXCHANGE = (exchange, exchange_deliveries, exchange_returned, exchange_directory)
+_ROUTERS = (landing, collections, items, tiles, cells, geocode, styles, health, web_map, *_EXCHANGE)
 
 
 def create_app(
@@ -57,21 +72,29 @@ def create_app(
 
 @asynccontextmanager
 async def _serving(
-    app: FastAPI, *, find_url: Callable[[], str], catalogue: Catalogue | None, web: Path
+    app: FastAPI, *, find_url: Callable[[], str], catalogue: Catalogue | None, web: Path, works: bool
 ) -> AsyncIterator[None]:
-    """Find the database, bring its tables to the present, keep connections while serving."""
+    """Find the database, bring its tables to the present, keep connections and the worker while serving."""
     catalogue = catalogue or Catalogue(registered_layers())
     url = await asyncio.to_thread(find_url)
     await asyncio.to_thread(migrate, url, catalogue.layers)
-    database = AsyncDatabase(url)
+    settings = Settings()
+    await asyncio.to_thread(sweep, settings.home)
+    database, threads = AsyncDatabase(url), Database(url, size=8)
     await database.open()
+    worker = DeliveryWorker(url) if works else None
     app.state.geocoding = Geocoding(url, catalogue)
-    app.state.served = Served(catalogue, database, Facts(database), web)
+    app.state.served = Served(
+        catalogue, database, threads, Facts(database), web, settings, worker.wake if worker else lambda: None
+    )
     try:
         yield
     finally:
+        if worker:
+            await asyncio.to_thread(worker.stop)
         app.state.geocoding.close()
         await database.close()
+        await asyncio.to_thread(threads.close)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -1,7 +1,7 @@
 """What the routes serve from: the catalogue, the database, and the caller's rules; handed to each by name."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -17,18 +17,25 @@ from gis.query.ask import Ask as QueryAsk
 from gis.query.plan import Plan
 from gis.query.query import Query
 from gis.query.url import pairs
-from gis.store.database import AsyncDatabase
+from gis.settings import Settings
+from gis.store.database import AsyncDatabase, Database
 from gis.text import Language
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One city on the web."""
+    """One city on the web.
+
+    `database` answers on the event loop, `threads` beside it; `wake` tells the worker that a delivery has come.
+    """
 
     catalogue: Catalogue
     database: AsyncDatabase
+    threads: Database
     facts: Facts
     web: Path
+    settings: Settings = field(default_factory=Settings)
+    wake: Callable[[], None] = lambda: None
     identity: Identity = PUBLIC
 
     def collection(self, collection_id: str) -> Collection:

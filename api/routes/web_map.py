@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api.reply import HTML, Conditions, bytes_reply, conditional
-from api.served import Ask, City
+from api.served import Ask, Asked, City
 from gis.text import Text
 
 router = APIRouter()
@@ -21,13 +21,17 @@ _NOT_BUILT = Text("网页地图尚未构建,请先运行 make demo", "The web ma
 @router.get("/map")
 @router.get("/map/")
 async def web_map(city: City, ask: Ask) -> Response:
-    """The page; it is asked for anew each time, while its files have names of their own for each build."""
-    index = city.web / "index.html"
-    if not index.is_file():
+    """The page of the map."""
+    return page(city.web / "index.html", ask)
+
+
+def page(built: Path, ask: Asked) -> Response:
+    """A built page; it is asked for anew each time, while its files have names of their own for each build."""
+    if not built.is_file():
         text = _NOT_BUILT.in_(ask.language)
-        page = f'<!doctype html><html lang="{ask.language}"><meta charset="utf-8"><title>{text}</title><p>{text}</html>'
-        return bytes_reply(page.encode(), ask.language, HTML)
-    return FileResponse(index, media_type=HTML, headers={"cache-control": "no-cache"})
+        body = f'<!doctype html><html lang="{ask.language}"><meta charset="utf-8"><title>{text}</title><p>{text}</html>'
+        return bytes_reply(body.encode(), ask.language, HTML)
+    return FileResponse(built, media_type=HTML, headers={"cache-control": "no-cache"})
 
 
 class Assets(StaticFiles):

@@ -77,7 +77,7 @@ def _texts(database: Database, declared: Deliverable, needed: set[tuple[Any, ...
     persons = [f.name for f in declared.collection.fields if declared.item(f.name).check == "person"]
     columns = ", ".join(f'c."{name}"' for name in (*named, *persons))
     sql = (
-        f"SELECT c.fid, c.department, c.delivery, {columns} FROM {declared.claims} c"  # noqa: S608  declared names
+        f"SELECT c.fid, c.department, c.delivery, {columns} FROM {declared.claims} c"
         " JOIN unnest(%s::bigint[], %s::text[], %s::integer[]) AS n(fid, department, delivery)"
         " USING (fid, department, delivery)"
     )
@@ -98,7 +98,7 @@ def _texts(database: Database, declared: Deliverable, needed: set[tuple[Any, ...
 def _written(database: Database, declared: Deliverable, fids: set[int]) -> dict[tuple[int, int], str]:
     """What departments wrote of these entities, by digest."""
     names = ", ".join(f'"{f.name}"' for f in declared.identifiers[1:])
-    sql = f"SELECT fid, variants, {names} FROM {_table(declared)} WHERE fid = ANY(%s)"  # noqa: S608  declared names
+    sql = f"SELECT fid, variants, {names} FROM {_table(declared)} WHERE fid = ANY(%s)"
     found: dict[tuple[int, int], str] = {}
     prevailing: list[tuple[int, str]] = []
     for fid, variants, *texts in database.rows(Statement(sql, (sorted(fids),))):
@@ -116,7 +116,7 @@ def _ids(database: Database, persons: set[int]) -> dict[int, str]:
     if not persons:
         return {}
     declared = PERSONS_DELIVERED
-    sql = f'SELECT fid, "{declared.key}" FROM {_table(declared)} WHERE fid = ANY(%s)'  # noqa: S608  declared names
+    sql = f'SELECT fid, "{declared.key}" FROM {_table(declared)} WHERE fid = ANY(%s)'
     return dict(database.rows(Statement(sql, (sorted(persons),))))
 
 

@@ -49,7 +49,7 @@ _COLUMNS = (
     "id", "register", "department", "delivery", "src_row", "fid", "item", "reason", "text_zh", "text_en", "value",
     "rival_department", "rival_delivery", "rival_row", "rival_value", "raised_at", "due_on", "state", "closed_by",
 )  # fmt: skip
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM exchange.returned WHERE "  # noqa: S608  names of this module
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM exchange.returned WHERE "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ def tasks(database: Database, wanted: Wanted, page: Page, reader: str) -> tuple[
     ordered = Statement(
         f"{_SELECT}{condition.sql} ORDER BY {order} LIMIT %s OFFSET %s", (*condition.args, page.limit, page.offset)
     )
-    counted = Statement(f"SELECT count(*) FROM exchange.returned WHERE {condition.sql}", condition.args)  # noqa: S608
+    counted = Statement(f"SELECT count(*) FROM exchange.returned WHERE {condition.sql}", condition.args)
     return _told(database, database.rows(ordered), reader), int(database.rows(counted)[0][0])
 
 
@@ -224,7 +224,7 @@ def _places(
         return {}
     table = Register.of(declared.collection).table()
     sql = (
-        "SELECT DISTINCT ON (fid) fid, ST_X(ST_PointOnSurface(geom)), ST_Y(ST_PointOnSurface(geom))"  # noqa: S608
+        "SELECT DISTINCT ON (fid) fid, ST_X(ST_PointOnSurface(geom)), ST_Y(ST_PointOnSurface(geom))"
         f" FROM {table} WHERE fid = ANY(%s) AND scenario = 0 AND geom IS NOT NULL ORDER BY fid, valid_to DESC"
     )
     return {fid: (lon, lat) for fid, lon, lat in database.rows(Statement(sql, (fids,)))}

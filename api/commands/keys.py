@@ -1,0 +1,73 @@
+"""`onemap keys`: by which departments' clerks and programs sign in."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.commands import Json, answer, told
+
+app = typer.Typer(
+    help=told("Departments' keys for delivering over the web.", "部门网上报送所用的密钥。"), no_args_is_help=True
+)
+
+Department = Annotated[
+    str, typer.Argument(help=told("The department's code, or '*' for the data centre.", "部门代码；数据中心用 '*'。"))
+]
+Days = Annotated[
+    int | None,
+    typer.Option(min=1, max=36_500, help=told("Days for which it is valid (none: until revoked).", "有效天数。")),
+]
+Number = Annotated[int, typer.Argument(help=told("The key's number, as shown by list.", "密钥编号，见 list。"))]
+
+
+@app.command(help=told("Make a key; it is shown this once.", "生成密钥，仅显示这一次。"))
+def add(department: Department, days: Days = None, as_json: Json = False) -> None:
+    """Make a key and print it, the only time that anybody sees it."""
+    from gis.access import keys
+    from gis.city import City
+    from gis.exchange.directory import departments
+
+    expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
+    with City.open() as city, city.database.connection() as conn:
+        made, key = keys.add(conn, department, expires_at, departments(city.database))
+    until = told(f" until {expires_at:%Y-%m-%d}", f"，有效至 {expires_at:%Y-%m-%d}") if expires_at else ""
+    sentence = told(
+        f"{key}  (key {made.id} of {department}{until})", f"{key}  （{department} 的密钥 {made.id}{until}）"
+    )
+    answer({"key": key, **made.as_dict()}, sentence, as_json=as_json)
+
+
+@app.command("list", help=told("All keys, without the keys themselves.", "列出全部密钥（不含密钥本身）。"))
+def list_keys(as_json: Json = False) -> None:
+    """Show what is on record of each key."""
+    from gis.access import keys
+    from gis.city import City
+
+    with City.open() as city, city.database.connection() as conn:
+        found = keys.listed(conn)
+    if as_json:
+        answer({"keys": [one.as_dict() for one in found]}, "", as_json=True)
+        return
+    table = Table(box=None)
+    titles = (("", ""), ("department", "部门"), ("made", "生成"), ("expires", "到期"), ("revoked", "吊销"))
+    for en, zh in titles:
+        table.add_column(told(en, zh))
+    for one in found:
+        times = (one.created_at, one.expires_at, one.revoked_at)
+        table.add_row(str(one.id), one.department, *(f"{t:%Y-%m-%d %H:%M}" if t else "" for t in times))
+    Console(highlight=False).print(table)
+
+
+@app.command(help=told("End a key now.", "立即吊销密钥。"))
+def revoke(key: Number, as_json: Json = False) -> None:
+    """End a key."""
+    from gis.access import keys
+    from gis.city import City
+
+    with City.open() as city, city.database.connection() as conn:
+        ended = keys.revoke(conn, key)
+    sentence = told(f"Key {key} of {ended.department} is revoked", f"{ended.department} 的密钥 {key} 已吊销")
+    answer(ended.as_dict(), sentence, as_json=as_json)

@@ -1,0 +1,97 @@
+"""Returned rows over HTTP: as tasks with both values, and as the department's own table in Excel."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from api import parameters
+from api.caller import Caller, Clerk
+from api.routes.exchange import private_reply
+from api.routes.exchange_deliveries import own
+from api.served import Ask, Asked, City, Served
+from gis.exchange.delivery.ledger import Page, Record
+from gis.exchange.delivery.tasks import REASONS, STATES, Task, Wanted, task, tasks
+from gis.exchange.delivery.workbook import write_workbook
+
+router = APIRouter()
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_FILTER = ("register", "department", "state", "reason", "overdue", "limit", "offset")
+
+
+@router.get("/exchange/returned")
+async def returned(city: City, ask: Ask, clerk: Clerk) -> Response:
+    """The department's tasks, the most urgent first; the data centre sees all."""
+    values = ask.only(*_FILTER)
+    return await _listed(city, ask, clerk, _wanted(values, clerk))
+
+
+@router.get("/exchange/returned/{number}")
+async def one_returned(number: str, city: City, ask: Ask, clerk: Clerk) -> Response:
+    """One task, with the row as it was handed over."""
+    ask.only()
+    found = await asyncio.to_thread(task, city.threads, parameters.number_in_path(number), clerk.department)
+    clerk.check(found.department)
+    return private_reply(described(found, ask), ask.language)
+
+
+@router.get("/exchange/deliveries/{number}/returned")
+async def returned_of(number: str, city: City, ask: Ask, clerk: Clerk) -> Response:
+    """The tasks of one delivery by row; `f=xlsx` is the open ones as a table to correct and hand over again."""
+    values = ask.only(*_FILTER, forms=("json", "xlsx"))
+    found = await asyncio.to_thread(own, city.threads, number, clerk)
+    if values.get("f") == "xlsx":
+        return await _workbook(city, found, clerk)
+    return await _listed(city, ask, clerk, _wanted(values, clerk, found.id))
+
+
+def described(one: Task, ask: Asked) -> dict[str, Any]:
+    """A task as JSON carries it, with links."""
+    links = [
+        ask.link(f"/exchange/returned/{one.id}", "self", "application/json"),
+        ask.link(f"/exchange/deliveries/{one.delivery}", "delivery", "application/json"),
+    ]
+    return {**one.as_dict(), "links": links}
+
+
+def _wanted(values: dict[str, str], clerk: Caller, delivery: int | None = None) -> tuple[Wanted, Page]:
+    wanted = Wanted(
+        register=values.get("register"),
+        department=clerk.only(values.get("department")),
+        delivery=delivery,
+        state=parameters.choice(values, "state", STATES),
+        reason=parameters.choice(values, "reason", tuple(REASONS)),
+        overdue=parameters.yes(values, "overdue"),
+    )
+    return wanted, parameters.page(values)
+
+
+async def _listed(city: Served, ask: Asked, clerk: Caller, asked: tuple[Wanted, Page]) -> Response:
+    found, matched = await asyncio.to_thread(tasks, city.threads, *asked, clerk.department)
+    links = [ask.link(ask.path, "self", "application/json")]
+    listed = {"tasks": [described(one, ask) for one in found], "numberMatched": matched, "links": links}
+    return private_reply(listed, ask.language)
+
+
+async def _workbook(city: Served, delivery: Record, clerk: Caller) -> Response:
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp))
+    try:
+        path = folder / "returned.xlsx"
+        await asyncio.to_thread(write_workbook, city.threads, delivery, path, clerk.department)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    name = f"{Path(str(delivery.values['file'])).stem}-退回-{delivery.id}.xlsx"
+    return FileResponse(
+        path,
+        media_type=XLSX,
+        filename=name,
+        headers={"cache-control": "no-store", "vary": "Authorization"},
+        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
+    )

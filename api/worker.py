@@ -1,0 +1,93 @@
+"""`python -m api.worker`: takes up deliveries, two registers at a time, until its standard input ends.
+
+Those of one register go in the order in which they came. What a worker that died was at is found again, since only a
+whole delivery is ever recorded.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from gis.catalog import Catalogue, registered_layers
+from gis.errors import OneMapError
+from gis.exchange.delivery import work
+from gis.exchange.directory import with_declared
+from gis.query.statement import Statement
+from gis.settings import Settings
+from gis.store.cluster import ensure_database
+from gis.store.database import Database
+
+_LOG = logging.getLogger("onemap.deliveries")
+
+REGISTERS_AT_A_TIME = 2
+_LOOK_EVERY_S = 1.0
+#: A delivery that could be neither taken nor failed, for want of a database say, waits so long.
+_AGAIN_AFTER_S = 5.0
+_WAITING = (
+    "SELECT DISTINCT ON (register) register, id FROM exchange.delivery"
+    " WHERE state IN ('received', 'working') ORDER BY register, id"
+)
+
+
+class Worker:
+    """What is under way, by register."""
+
+    def __init__(self, database: Database, catalogue: Catalogue) -> None:
+        self.database, self.catalogue = database, catalogue
+        self.bell = threading.Event()
+        self._under_way: dict[str, Future[None]] = {}
+        self._not_before_s: dict[int, float] = {}
+        self._pool = ThreadPoolExecutor(REGISTERS_AT_A_TIME, thread_name_prefix="register")
+
+    def run(self) -> None:
+        """Look whenever the bell rings, and each second."""
+        while True:
+            try:
+                self.look()
+            except OneMapError as error:
+                _LOG.warning("deliveries wait: %s", error)
+            self.bell.wait(_LOOK_EVERY_S)
+            self.bell.clear()
+
+    def look(self) -> None:
+        """Begin the next delivery of each register that is free."""
+        self._under_way = {name: one for name, one in self._under_way.items() if not one.done()}
+        for register, number in self.database.rows(Statement(_WAITING)):
+            if len(self._under_way) >= REGISTERS_AT_A_TIME:
+                return
+            if register not in self._under_way and self._not_before_s.get(number, 0.0) <= time.monotonic():
+                self._under_way[register] = self._pool.submit(self._work, number)
+
+    def _work(self, number: int) -> None:
+        try:
+            done = work(self.database, with_declared(self.catalogue, self.database), number)
+            _LOG.info("delivery %s of %s is done: %s", number, done.department, done.rows)
+        except OneMapError as error:
+            _LOG.warning("delivery %s was not taken: %s", number, type(error).__name__)
+            self._not_before_s[number] = time.monotonic() + _AGAIN_AFTER_S
+        except Exception:
+            _LOG.exception("delivery %s failed", number)
+            self._not_before_s[number] = time.monotonic() + _AGAIN_AFTER_S
+        self.bell.set()
+
+
+def main() -> None:
+    """Work until the server that started this process is gone."""
+    # an interrupt at the terminal is the server's to answer, which then ends this
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settings = Settings()
+    logging.basicConfig(level=settings.log.upper(), format="[%(levelname)s] %(name)s: %(message)s")
+    worker = Worker(Database(ensure_database(settings)), Catalogue(registered_layers()))
+    threading.Thread(target=worker.run, name="look", daemon=True).start()
+    while sys.stdin.buffer.readline():
+        worker.bell.set()
+    # threads under way are cut off: the database rolls back what is not whole
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
