@@ -1,5 +1,6 @@
 """The city: open one, load into it, ask it. The one door for notebooks, tiles and the web."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -7,6 +8,7 @@ from gis.access import OWNER, Identity
 from gis.answer import Answer
 from gis.catalog import Catalogue, registered_layers
 from gis.exchange.delivery import Delivered, DeliveryOptions, deliver, withdraw
+from gis.exchange.delivery.records import handed_over_before
 from gis.exchange.directory.registers import with_declared
 from gis.exchange.load import LoadOptions, Progress, load, loaded_before
 from gis.exchange.report import LoadReport
@@ -90,3 +92,7 @@ class City:
     def has_loaded(self, path: str | Path, into: str) -> bool:
         """Whether this very file was taken into the collection before."""
         return loaded_before(self.database, Path(path), into)
+
+    def has_delivered(self, register: str, path: str | Path, *, department: str, edition: datetime) -> bool:
+        """Whether this very file came from the department before, for the same moment, and did not fail."""
+        return handed_over_before(self.database, register, Path(path), department, edition)

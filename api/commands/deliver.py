@@ -64,10 +64,10 @@ def deliver(
     with City.open() as city:
         if resume:
             for done in work_pending(city.database, city.catalogue):
-                _tell(done, as_json)
+                tell(done, as_json)
             return
         if back is not None:
-            _tell(city.withdraw(back), as_json)
+            tell(city.withdraw(back), as_json)
             return
         if into is None or file is None or department is None:
             raise BadQuery(
@@ -79,9 +79,9 @@ def deliver(
         with progress(file.name, as_json=as_json) as step:
             done = city.deliver(
                 into, file, department=department, progress=steps_of(step, into), mode=_mode(full, incremental),
-                edition=_moment(dated), columns=given, allow_ends=allow_ends, received_by="command",
+                edition=moment(dated), columns=given, allow_ends=allow_ends, received_by="command",
             )  # fmt: skip
-        _tell(done, as_json)
+        tell(done, as_json)
 
 
 def _mode(full: bool, incremental: bool) -> str:
@@ -90,7 +90,7 @@ def _mode(full: bool, incremental: bool) -> str:
     return "full" if full else "incremental" if incremental else "auto"
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
     """The day's beginning in Shanghai, or the very moment."""
     from gis.query.span import SHANGHAI
 
@@ -109,7 +109,8 @@ def _moment(text: str | None) -> datetime | None:
     return found.astimezone(UTC) if found.time() != time() else found
 
 
-def _tell(done: "Delivered", as_json: bool) -> None:
+def tell(done: "Delivered", as_json: bool) -> None:
+    """Print what became of a delivery."""
     rows, facts = done.rows, done.facts
     reasons = ", ".join(f"{reason} {n}" for reason, n in done.reasons.items())
     en = f"{done.ended} ended" + (f"; {reasons}" if reasons else "")

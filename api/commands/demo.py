@@ -1,12 +1,14 @@
-"""`onemap demo`: the sample city, loaded from its files as a bureau would hand them over."""
+"""`onemap demo`: the sample city, loaded from its files, and what its departments hand over."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.commands import Json, answer, progress, told
+from api.commands.deliver import moment, tell
 from api.commands.load import account, show, steps_of
 from gis.errors import SetupError
 from gis.settings import CHECKOUT
@@ -26,19 +28,65 @@ def register(cli: typer.Typer) -> None:
 
 
 def demo(folder: Folder = _FILES, as_json: Json = False) -> None:
-    """Load every file of the manifest, in its order; files that are in already change nothing."""
+    """Load every file of the manifest, then hand over every delivery, in order; what is in already changes nothing."""
     from gis.city import City
 
-    manifest = _manifest(folder)
+    manifest, deliveries = _manifest(folder), _listed(folder / "deliveries.json", "deliveries")
     with City.open() as city:
         missing = [e for e in manifest if not city.has_loaded(folder / e["file"], e["collection"])]
         reports = [_load(city, folder / entry["file"], entry, as_json) for entry in missing]
-    files = len(manifest)
+        _apply_directory(city, folder / "directory.json")
+        resumed = _resume(city, as_json)
+        waiting = [e for e in deliveries if not _is_handed_over(city, folder / e["file"], e)]
+        delivered = resumed + [_deliver(city, folder / entry["file"], entry, as_json) for entry in waiting]
+    files, handed = len(manifest), len(deliveries)
     sentence = told(
-        f"The sample city is in: {len(reports)} of {files} files loaded now",
-        f"示例城市已就绪:共 {files} 个文件,本次加载 {len(reports)} 个",
+        f"The sample city is in: {len(reports)} of {files} files loaded now,"
+        f" {len(delivered)} of {handed} deliveries handed over now",
+        f"示例城市已就绪:共 {files} 个文件,本次加载 {len(reports)} 个;"
+        f"共 {handed} 批部门数据,本次交付 {len(delivered)} 批",
     )
-    answer({"loads": reports, "files": files}, sentence, as_json=as_json)
+    facts = {"loads": reports, "files": files, "handed_over": delivered, "deliveries": handed}
+    answer(facts, sentence, as_json=as_json)
+
+
+def _resume(city: "City", as_json: bool) -> list[dict[str, Any]]:
+    """Deliveries of an earlier run that was broken off."""
+    from gis.exchange.delivery import work_pending
+
+    found = list(work_pending(city.database, city.catalogue))
+    for done in found if not as_json else ():
+        tell(done, as_json=False)
+    return [done.as_dict() for done in found]
+
+
+def _apply_directory(city: "City", path: Path) -> None:
+    """The city's information directory, where the folder has one; the same again changes nothing."""
+    from gis.exchange.directory import apply
+
+    if path.is_file():
+        apply(city.database, city.catalogue, path)
+
+
+def _is_handed_over(city: "City", path: Path, entry: dict[str, Any]) -> bool:
+    return city.has_delivered(entry["register"], path, department=entry["department"], edition=_edition(entry))
+
+
+def _deliver(city: "City", path: Path, entry: dict[str, Any], as_json: bool) -> dict[str, Any]:
+    with progress(path.name, as_json=as_json) as step:
+        done = city.deliver(
+            entry["register"], path, department=entry["department"], mode=entry["mode"], edition=_edition(entry),
+            progress=steps_of(step, entry["register"]), received_by="demo",
+        )  # fmt: skip
+    if not as_json:
+        tell(done, as_json=False)
+    return done.as_dict()
+
+
+def _edition(entry: dict[str, Any]) -> datetime:
+    found = moment(entry["edition"])
+    assert found is not None
+    return found
 
 
 def _load(city: "City", path: Path, entry: dict[str, Any], as_json: bool) -> dict[str, Any]:
@@ -77,6 +125,13 @@ def _manifest(folder: Path) -> list[dict[str, Any]]:
             f"找不到 {path};请先运行 python data-samples/generate.py 生成示例城市",
             subject=str(path),
         )
+    return [entry for entry in _listed(path, "files") if entry.get("collection")]
+
+
+def _listed(path: Path, name: str) -> list[dict[str, Any]]:
+    """The entries of a manifest; none where the folder has no such manifest."""
+    if not path.is_file():
+        return []
     listed = json.loads(path.read_text("utf-8"))
-    files = listed["files"] if isinstance(listed, dict) else listed
-    return [entry for entry in files if entry.get("collection")]
+    entries: list[dict[str, Any]] = listed[name] if isinstance(listed, dict) else listed
+    return entries

@@ -15,9 +15,9 @@ import psycopg
 from gis.errors import BadInput, NotFound, OneMapError, UnknownName
 from gis.exchange.delivery.account import Account, Delivered, DeliveryOptions, Mode
 from gis.exchange.delivery.claims import Place
+from gis.exchange.directory.registers import known_deliverable
 from gis.exchange.provenance import file_name, sha256
 from gis.exchange.readers.source import ReadOptions
-from gis.exchange.registers import deliverable
 from gis.query.span import now
 from gis.settings import Settings
 from gis.store.database import Database, connect, translated
@@ -60,7 +60,7 @@ def receive(database: Database, register: str, path: Path, department: str, opti
     Raises UnknownName for the register or the department, BadInput for a file that is not there or an edition without
     time zone or in the future.
     """
-    deliverable(register)
+    known_deliverable(database, register)
     if not path.is_file():
         raise BadInput(f"{path} is no file", f"{path} 不是文件", subject=str(path))
     edition, known = _edition(options), titles(database)
@@ -85,6 +85,16 @@ def receive(database: Database, register: str, path: Path, department: str, opti
              json.dumps(options.as_dict()), options.received_by),
         )  # fmt: skip
     return number
+
+
+def handed_over_before(database: Database, register: str, path: Path, department: str, edition: datetime) -> bool:
+    """Whether this very file came from the department before, for the same moment, and did not fail."""
+    with connect(database.url) as conn, translated():
+        found = _one(
+            conn, "SELECT EXISTS (SELECT FROM exchange.delivery WHERE register = %s AND department = %s"
+            " AND edition = %s AND file_sha256 = %s AND state <> 'failed')", register, department, edition, sha256(path),
+        )  # fmt: skip
+    return bool(found)
 
 
 def _parts(path: Path) -> list[Path]:
