@@ -24,7 +24,7 @@ POLICE_ODD = ("lower-case x", "old number", "twice")
 #: People of whom civil affairs say something that comes back, and the reason.
 CIVIL_FAULTS = {
     "civil: other name": "identity", "civil: other sex": "contradiction", "civil: other birth": "contradiction",
-    "civil: other home": "conflict", "civil: village only": "address_coarse",
+    "civil: other home": "conflict", "civil: other home again": "conflict", "civil: village only": "address_coarse",
     "civil: building only": "address_coarse", "civil: no staircase": "address_ambiguous",
     "civil: no such room": "address_unknown", "civil: another city": "address_unknown",
     "civil: check character": "check_digit", "civil: exponent": "excel_damaged", "civil: no name": "missing",

@@ -83,9 +83,13 @@ class Handed:
         """Note a row that is kept although something is odd about it."""
         self.notes.append({"row": row, "what": what, "code": code})
 
-    def answer(self, row: int, to: "Handed", of: int) -> None:
-        """Note that a row answers the task of a row of an earlier file."""
-        self.answers.append({"row": row, "file": to.file, "of": of})
+    def answer(self, row: int, to: "Handed", of: int, *, keyed: bool = True) -> None:
+        """Note that a row answers the task of a row of an earlier file.
+
+        Where the earlier row was not `keyed` (its code was missing or damaged) nobody can know without the number of
+        the task, which these files do not give.
+        """
+        self.answers.append({"row": row, "file": to.file, "of": of, "keyed": keyed})
 
     def cause(self, of: "Handed", row: int, reason: str, item: str = "") -> None:
         """Note that this delivery makes a row of an earlier file come back."""

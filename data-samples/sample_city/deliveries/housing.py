@@ -103,7 +103,8 @@ class HousingFiles:
         elif reason is not None:
             self.estate.give_back(row, reason, part, code=home.code)
             if part != "twice":
-                self.estate_again.answer(self.estate_again.write(("新增", *right)), self.estate, row)
+                again = self.estate_again.write(("新增", *right))
+                self.estate_again.answer(again, self.estate, row, keyed=part != "no code")
 
     def _check(self, home: Dwelling, part: str) -> None:
         """What police say: the address without the province; a room or staircase that real estate tell otherwise."""

@@ -73,7 +73,8 @@ class ResidentFiles:
         row = self.first.write(told.row())
         if part in POLICE_FAULTS:
             self.first.give_back(row, POLICE_FAULTS[part], part, code=resident.number)
-            self.again.answer(self.again.write(("新增", *resident.row(), "")), self.first, row)
+            again = self.again.write(("新增", *resident.row(), ""))
+            self.again.answer(again, self.first, row, keyed=told.number == resident.number)
         elif part in ("lower-case x", "old number"):
             self.first.note(row, part, resident.number)
         return row
@@ -131,7 +132,7 @@ def _faulty(right: Resident, part: str) -> Resident:
         "no name": {"name": ""},
         "no number": {"number": ""},
         "unknown sex": {"sex": "未说明"},
-        "birth in words": {"born": "不详"},
+        "birth in words": {"born": f"{right.born[:4]}年前后"},
         "lower-case x": {"number": number.lower()},
         "old number": {"number": number[:6] + number[8:17]},
     }

@@ -26,6 +26,8 @@ _FAULTS = {
 }  # fmt: skip
 _ODD = ("pilot code", "unknown industry", "twice")
 _LATER = ("closed", "renamed", "suspended", "raised")
+#: Rows that are right first and wrong in the second edition: they come back, and what was known of them stands.
+_LATER_FAULTS = {"later of unknown kind": "unknown_value", "later founded in the future": "future_date"}
 #: Firms of which civil affairs speak too, and the item that is returned ("" for the whole row).
 _CIVIL_CONFLICTS = {"civil: other name": ("identity", ""), "civil: other state": ("conflict", "state")}
 _RATE = 110
@@ -106,7 +108,7 @@ class TradeFiles:
 
     def add(self, district: int, firms: list[Firm], unplaced: set[str]) -> None:
         """Append a district's firms; addresses that no register holds are left blank."""
-        lots = [Lot(part, _RATE) for part in (*_FAULTS, *_ODD, *_LATER, *_CIVIL_CONFLICTS)]
+        lots = [Lot(part, _RATE) for part in (*_FAULTS, *_ODD, *_LATER, *_LATER_FAULTS, *_CIVIL_CONFLICTS)]
         rest = [Lot("civil: same", 200), Lot("with an organisation", 900), Lot("with a new firm", 300)]
         drawn = self._lots.draw(district, len(firms), [*lots, *rest])
         for n, firm in enumerate(firms):
@@ -117,12 +119,13 @@ class TradeFiles:
             self._write_civil(entity, firm, part)
 
     def _write_first(self, entity: Entity, part: str) -> int:
-        told = _faulty(entity, part)
+        told = _faulty(entity, part) if part in _FAULTS else entity
         row = self.first.write(told.row())
         if part in _FAULTS:
             self.first.give_back(row, _FAULTS[part], part, code=entity.code)
             if part != "still no such address":
-                self.again.answer(self.again.write(("新增", *entity.row())), self.first, row)
+                again = self.again.write(("新增", *entity.row()))
+                self.again.answer(again, self.first, row, keyed=told.code == entity.code)
         elif part == "twice":
             self.first.give_back(self.first.write(told.row()), "duplicate", part, code=entity.code)
         elif part in _ODD:
@@ -140,6 +143,11 @@ class TradeFiles:
             row = self.second.write(_faulty(entity, part).row())
             self.second.give_back(row, _FAULTS[part], part, code=entity.code)
             self.names.add(entity.code, part, None, None)
+            return
+        if part in _LATER_FAULTS:
+            row = self.second.write(_faulty(entity, part).row())
+            self.second.give_back(row, _LATER_FAULTS[part], part, code=entity.code)
+            self.names.add(entity.code, part, entity.name, entity.name)
             return
         changed = _changed(entity, part)
         row, after = self.second.write(changed.row()), changed.name
@@ -222,7 +230,9 @@ def _faulty(right: Entity, part: str) -> Entity:
         "founded in the future": ("founded", "2099-03-01"),
         "no name": ("name", ""),
         "unknown kind": ("kind", "股份制"),
-    }.get(part, ("code", right.code))
+        "later of unknown kind": ("kind", "股份制"),
+        "later founded in the future": ("founded", "2098-07-01"),
+    }[part]
     return replace(right, **{item: value})
 
 

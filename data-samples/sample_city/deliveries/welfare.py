@@ -76,9 +76,7 @@ class WelfareFiles:
         told = self._faulty(cast, n, right) if part in CIVIL_FAULTS else right
         self.rows[n] = row = self.first.write(told.row())
         if part in CIVIL_FAULTS:
-            item = "dwelling" if part == "civil: other home" else ""
-            self.first.give_back(row, CIVIL_FAULTS[part], part.removeprefix("civil: "), item=item, code=right.number)
-            self.again.answer(self.again.write(("变更", *right.row())), self.first, row)
+            self._return(part, right, told, row)
         elif part == "civil: twice":
             again = self.first.write(right.row())
             self.first.give_back(again, "duplicate", "twice", code=right.number)
@@ -86,6 +84,18 @@ class WelfareFiles:
             self.first.cause(police.first, police.rows[n], "conflict", "marital_status")
             divorced = replace(resident, marital="离婚").row()
             police.again.answer(police.again.write(("变更", *divorced, right.since)), police.first, police.rows[n])
+
+    def _return(self, part: str, right: Ward, told: Ward, row: int) -> None:
+        """A row that comes back, and what civil affairs answer: all but those who insist send it corrected."""
+        item = "dwelling" if part.startswith("civil: other home") else ""
+        fault = part.removeprefix("civil: ")
+        self.first.give_back(row, CIVIL_FAULTS[part], fault, item=item, code=right.number)
+        if part == "civil: other home again":
+            again = self.again.write(("变更", *told.row()))
+            self.again.give_back(again, "conflict", fault, item=item, code=right.number)
+        else:
+            again = self.again.write(("变更", *right.row()))
+            self.again.answer(again, self.first, row, keyed=told.number == right.number)
 
     def _ward(self, cast: Cast, n: int, resident: Resident) -> Ward:
         part = cast.later[n]
@@ -112,6 +122,7 @@ class WelfareFiles:
             "civil: no such room": ("address", f"{self._writer.building(home)}{home.unit}单元9909室"),
             "civil: another city": ("address", _ANOTHER_CITY),
             "civil: other home": ("address", _other(cast, home).text),
+            "civil: other home again": ("address", _other(cast, home).text),
             "civil: other name": ("name", f"{right.name[:1]}{'建国' if right.name[1:] != '建国' else '淑珍'}"),
             "civil: other sex": ("sex", "女" if right.sex == "男" else "男"),
             "civil: other birth": ("born", f"{int(right.born[:4]) - 2}{right.born[4:8]}11"),

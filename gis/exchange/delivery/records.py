@@ -90,11 +90,14 @@ def receive(database: Database, register: str, path: Path, department: str, opti
 def handed_over_before(database: Database, register: str, path: Path, department: str, edition: datetime) -> bool:
     """Whether this very file came from the department before, for the same moment, and did not fail."""
     with connect(database.url) as conn, translated():
-        found = _one(
-            conn, "SELECT EXISTS (SELECT FROM exchange.delivery WHERE register = %s AND department = %s"
-            " AND edition = %s AND file_sha256 = %s AND state <> 'failed')", register, department, edition, sha256(path),
+        return bool(
+            _one(
+                conn,
+                "SELECT EXISTS (SELECT FROM exchange.delivery WHERE register = %s AND department = %s"
+                " AND edition = %s AND file_sha256 = %s AND state <> 'failed')",
+                register, department, edition, sha256(path),
+            )
         )  # fmt: skip
-    return bool(found)
 
 
 def _parts(path: Path) -> list[Path]:
