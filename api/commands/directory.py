@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from api.commands import Json, answer, language, told
@@ -25,7 +26,7 @@ Of = Annotated[str | None, typer.Option("--department", help=told("Only this dep
 On = Annotated[str | None, typer.Option("--date", help=told("The day, else today.", "日期，默认为今天。"))]
 
 
-@app.command(help=told("Show departments and classes, counted now.", "显示部门和信息类及实时数量。"))
+@app.command(help=told("Show departments, or one's classes, counted now.", "显示部门或某部门的信息类，实时计数。"))
 def show(version: Version = None, department: Of = None, as_json: Json = False) -> None:
     """Counts, departments, and the classes of each."""
     from gis.city import City
@@ -55,10 +56,13 @@ def show(version: Version = None, department: Of = None, as_json: Json = False) 
         f"{counts['items']} 个数据项",
     )
     answer(facts, sentence, as_json=as_json)
-    if not as_json:
-        names = {d.code: d.title.in_(speech) for d in chosen}
-        _table((c.code, names[c.department], c.title.in_(speech), title(c.period).in_(speech),
-                str(len(held.items_of.get(c.code, ()))), c.register) for c in classes)  # fmt: skip
+    if as_json:
+        return
+    if department:
+        _table((c.code, c.title.in_(speech), title(c.period).in_(speech), str(len(held.items_of.get(c.code, ()))),
+                c.register) for c in classes)  # fmt: skip
+    else:
+        _table((d.code, d.title.in_(speech), str(sum(c.department == d.code for c in classes))) for d in chosen)
 
 
 @app.command(help=told("Take a directory file as the new version.", "应用目录文件，形成新版本。"))
@@ -149,5 +153,5 @@ def day_of(text: str | None) -> date | None:
 def _table(rows: Iterable[tuple[str, ...]]) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 2))
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     Console(highlight=False).print(table)

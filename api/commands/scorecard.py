@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from api.commands import Json, answer, language, told
@@ -60,7 +61,7 @@ def _show(card: "Scorecard", department: str | None) -> None:
         table.add_column(told(*title))
     lines = card.departments if department is None else [c for c in card.classes if c.department == department]
     for line in lines:
-        table.add_row(*_cells(line))
+        table.add_row(*map(escape, _cells(line)))
     Console(highlight=False).print(table)
 
 
