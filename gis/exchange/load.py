@@ -88,6 +88,12 @@ def load(
     collection = catalogue[into]
     options = options or LoadOptions()
     _check_scenario(options.scenario)
+    if collection.division == "placed":
+        raise BadInput(
+            f"{into} is filled by what departments deliver: onemap deliver {into} FILE --from DEPARTMENT",
+            f"{into} 由各部门交付数据汇成,请用:onemap deliver {into} 文件 --from 部门",
+            subject=into,
+        )
     source = open_source(path, replace(options.read, prefer=collection.noun))
     divisions = DivisionMap.of(database, catalogue) if collection.division == "locate" else DivisionMap(())
     reference = reference_for(database, catalogue)

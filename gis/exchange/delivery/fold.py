@@ -35,7 +35,14 @@ def touch(conn: psycopg.Connection[Any], select: str, args: dict[str, Any] | Non
 
 def fold(conn: psycopg.Connection[Any], register: Deliverable) -> None:
     """Fold the claims on what was touched."""
-    for statement in (*_spoken(register), *_weighed(register), *_folded(register)):
+    weigh(conn, register)
+    for statement in _folded(register):
+        conn.execute(statement)
+
+
+def weigh(conn: psycopg.Connection[Any], register: Deliverable) -> None:
+    """Only say who said what of what was touched, and what prevails."""
+    for statement in (*_spoken(register), *_weighed(register)):
         conn.execute(statement)
 
 

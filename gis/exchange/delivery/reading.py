@@ -73,6 +73,37 @@ class Words:
         )  # fmt: skip
 
 
+class Seen:
+    """Which entities a file has told of so far, and in which rows: sorted runs, of which similar ones are joined."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[Ints, Ints]] = []
+
+    def first(self, fids: Ints, rows: Ints) -> Ints:
+        """For each row 0 where it is the first of its entity, else the row that is; the first ones are remembered."""
+        own, first, inverse = np.unique(fids, return_index=True, return_inverse=True)
+        earlier = np.zeros(len(own), np.int64)
+        for numbers, where in self._runs:
+            at = np.minimum(np.searchsorted(numbers, own), len(numbers) - 1)
+            known = numbers[at] == own
+            earlier[known] = where[at[known]]
+        fresh = earlier == 0
+        original = np.where(fresh, rows[first], earlier)[inverse]
+        is_first = np.zeros(len(fids), bool)
+        is_first[first[fresh]] = True
+        self._remember(own[fresh], rows[first][fresh])
+        return np.where(is_first, 0, original)
+
+    def _remember(self, numbers: Ints, rows: Ints) -> None:
+        while self._runs and len(self._runs[-1][0]) <= 2 * len(numbers):
+            last, where = self._runs.pop()
+            both = np.concatenate([last, numbers])
+            order = np.argsort(both, kind="stable")
+            numbers, rows = both[order], np.concatenate([where, rows])[order]
+        if len(numbers):
+            self._runs.append((numbers, rows))
+
+
 @dataclass(slots=True)
 class Reading:
     """One reading of a file. Refused rows are in the source's findings; what else is to be known of them is here.
@@ -91,13 +122,12 @@ class Reading:
     refused_facts: dict[int, int] = field(default_factory=dict)
     answered: dict[int, int] = field(default_factory=dict)
     read_rows: int = 0
-    _seen: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    _first_rows: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    _seen: Seen = field(default_factory=Seen)
 
     def words(self) -> Iterator[Words]:
         """All rows that can be taken. Raises BadInput where the file does not fit the register at all."""
         self.source.findings.keep = 1 << 62
-        batches = self.source.batches()
+        batches = copy.ahead(self.source.batches())
         first = next(batches, None)
         operation = _named(first.table.column_names, _OPERATION) if first is not None else None
         if self.mode == "auto":
@@ -114,7 +144,6 @@ class Reading:
             yield from self._batch(batch, matching, operation, task)
 
     def _batch(self, batch: Batch, matching: Matching, operation: str | None, task: str | None) -> Iterator[Words]:
-        filled = _filled(batch, matching, self.deliverable)
         tasks = _whole_numbers(batch.table.column(task)) if task else None
         before = len(self.source.findings.rejects)
         ends = self._operations(batch, operation)
@@ -124,10 +153,10 @@ class Reading:
                 typed = convert(part, own, self.source.findings, self.notes, strict=True)
                 if len(typed):
                     yield self._said(typed, ends=is_end)
-        at = {int(row): i for i, row in enumerate(batch.rows)}
-        for reject in self.source.findings.rejects[before:]:
-            if reject.row in at:
-                self.refused_facts[reject.row] = int(filled[at[reject.row]])
+        refused = np.array([r.row for r in self.source.findings.rejects[before:]], np.int64)
+        part = batch.take(np.isin(batch.rows, refused))
+        filled = _filled(part, matching, self.deliverable)
+        self.refused_facts |= dict(zip(part.rows.tolist(), filled.tolist(), strict=True))
         if tasks is not None:
             self.answered |= {int(r): int(t) for r, t in zip(batch.rows, tasks, strict=True) if t}
 
@@ -178,24 +207,15 @@ class Reading:
     def _once(self, rows: Ints, fids: Ints, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which rows are the first of their entity in this file; the others are refused."""
         at = np.flatnonzero(keep)
-        _, first, inverse = np.unique(fids[at], return_index=True, return_inverse=True)
+        kept = self._seen.first(fids[at], rows[at])
         fresh = np.zeros(len(rows), bool)
-        fresh[at[first]] = True
-        original = rows[at[first]][inverse]
-        if len(self._seen):
-            place = np.minimum(np.searchsorted(self._seen, fids[at]), len(self._seen) - 1)
-            known = self._seen[place] == fids[at]
-            original = np.where(known, self._first_rows[place], original)
-            fresh[at[known]] = False
-        for i, kept in zip(at.tolist(), original.tolist(), strict=True):
-            if not fresh[i]:
-                text = Text(
-                    f"与第 {kept} 行为同一对象,保留第 {kept} 行", f"the same entity as row {kept}, which was kept"
-                )
-                self.source.findings.reject(rows[i], "duplicate", text, "", self.deliverable.key)
-        seen = np.concatenate([self._seen, fids[fresh]])
-        order = np.argsort(seen, kind="stable")
-        self._seen, self._first_rows = seen[order], np.concatenate([self._first_rows, rows[fresh]])[order]
+        fresh[at[kept == 0]] = True
+        for i, original in zip(at[kept > 0].tolist(), kept[kept > 0].tolist(), strict=True):
+            text = Text(
+                f"与第 {original} 行为同一对象,保留第 {original} 行",
+                f"the same entity as row {original}, which was kept",
+            )
+            self.source.findings.reject(rows[i], "duplicate", text, "", self.deliverable.key)
         return fresh
 
     def _word(self, typed: Typed, table: pa.Table, fids: Ints, *, ends: bool) -> Words:

@@ -6,7 +6,9 @@ Judged is each department's latest word on an entity, over the spans of valid ti
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 
 from gis.exchange.delivery.claims import Place
 from gis.exchange.registers import Deliverable
@@ -137,6 +139,16 @@ def _sentence(register: Deliverable, titles: dict[str, Text], language: int) -> 
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''").replace("%", "%%") + "'"
+
+
+def asked(conn: psycopg.Connection[Any], register: str, department: str) -> NDArray[np.int64]:
+    """The entities of which the department has any row to look into."""
+    found = conn.execute(
+        "SELECT DISTINCT fid FROM exchange.returned WHERE register = %s AND department = %s AND state = 'open'"
+        " AND fid IS NOT NULL",
+        (register, department),
+    ).fetchall()
+    return np.array([row[0] for row in found], np.int64)
 
 
 def answer(conn: psycopg.Connection[Any], register: Deliverable, place: Place, mode: str, tasks: list[int]) -> None:

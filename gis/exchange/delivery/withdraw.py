@@ -7,7 +7,7 @@ from gis.errors import Conflict
 from gis.exchange.delivery import claims, fold, later, records, tasking
 from gis.exchange.delivery.account import Delivered
 from gis.exchange.delivery.work import next_epoch, settle
-from gis.exchange.registers import deliverable
+from gis.exchange.directory.registers import known_deliverable
 from gis.store.database import Database, connect, translated
 
 
@@ -16,7 +16,7 @@ def withdraw(database: Database, catalogue: Catalogue, delivery: int, by: str = 
     with connect(database.url, autocommit=True) as conn, translated():
         name = records.record(conn, delivery).register
         with records.turn(conn, name), conn.transaction():
-            record, register = records.record(conn, delivery), deliverable(name)
+            record, register = records.record(conn, delivery), known_deliverable(database, name)
             if record.state not in ("done", "received"):
                 raise Conflict(
                     f"delivery {delivery} is {record.state}: only one that is done or waits can be withdrawn",

@@ -24,10 +24,11 @@ from gis.exchange.delivery.pseudonym import secret
 from gis.exchange.delivery.reading import Reading, Words, reason_of
 from gis.exchange.delivery.records import Record
 from gis.exchange.delivery.references import References
+from gis.exchange.directory.registers import known_deliverable
 from gis.exchange.matching.written import Written
 from gis.exchange.provenance import sha256
 from gis.exchange.readers import Source, open_source
-from gis.exchange.registers import Deliverable, deliverable
+from gis.exchange.registers import Deliverable
 from gis.exchange.report import decisions, noted
 from gis.query.span import SHANGHAI, now
 from gis.store.bulk import Bulk
@@ -60,7 +61,7 @@ def work(database: Database, catalogue: Catalogue, delivery: int, progress: Prog
             records.take_up(conn, delivery)
             try:
                 with Teller(database.url, delivery, progress) as teller:
-                    _Work(database, catalogue, conn, record, deliverable(register), teller).run()
+                    _Work(database, catalogue, conn, record, known_deliverable(database, register), teller).run()
             except OneMapError as error:
                 conn.rollback()
                 records.fail(database.url, delivery, error.text)
@@ -176,8 +177,8 @@ class _Work:
                     rows, facts = accounts.first(self.conn, self.register, table)
                     built.result()
                     bulk.swap(self.conn)
-                    if self._has_tasks():
-                        fold.touch(self.conn, f"SELECT fid FROM {table}")
+                    asked = tasking.asked(self.conn, self.record.register, self.record.department).tolist()
+                    fold.touch(self.conn, f"SELECT fid FROM {table} WHERE fid = ANY(%(asked)s)", {"asked": asked})
                     self.conn.execute(f"DROP TABLE {table}")
                     self._close(epoch, rows, facts, _NONE, changed=rows.accepted > 0)
             finally:
@@ -244,8 +245,8 @@ class _Work:
         refused = self._return_refused()
         refused_facts = sum(self.reading.refused_facts.get(row, 0) for row in refused)
         answered = [t for row, t in self.reading.answered.items() if row not in refused]
-        has_tasks = self._has_tasks()
-        fold.touch(conn, "SELECT unnest(%(fids)s::bigint[])", {"fids": repeats.tolist() if has_tasks else []})
+        asked = tasking.asked(conn, self.record.register, self.record.department)
+        fold.touch(conn, "SELECT unnest(%(fids)s::bigint[])", {"fids": np.intersect1d(repeats, asked).tolist()})
         tasking.answer(conn, self.register, self.record.place, self.reading.mode, answered)
         rows = accounts.added(
             rows, Account(len(repeats), 0, len(repeats), 0), Account(len(refused), 0, 0, len(refused))
@@ -256,14 +257,6 @@ class _Work:
             Account(refused_facts, 0, 0, refused_facts),
         )
         self._keep(epoch if changed else None, rows, facts, len(ends))
-
-    def _has_tasks(self) -> bool:
-        """Whether the department has any task open that its rows could answer."""
-        found = self.conn.execute(
-            "SELECT EXISTS (SELECT FROM exchange.returned WHERE register = %s AND department = %s AND state = 'open')",
-            (self.record.register, self.record.department),
-        ).fetchone()
-        return bool(found and found[0])
 
     def _return_refused(self) -> set[int]:
         """Rows that could not be taken, as tasks; the values of direct identifiers are not kept."""
