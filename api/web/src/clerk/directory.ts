@@ -128,9 +128,13 @@ async function listed<T>(name: string, filter: Filter, language: Language): Prom
   return { found: answer[name] as T[], matched: Number(answer['numberMatched']) }
 }
 
-/** What of a list has a word in its name, code or meaning, in either language. */
+/** What of a list has a word in its name, code or meaning, in either language; what bears it in its name comes first. */
 export function having<T extends { code: string; title: Text; meaning?: Text }>(list: T[], word: string): T[] {
   const sought = word.trim().toLocaleLowerCase()
   const words = ({ code, title, meaning }: T): string => [code, title.zh, title.en, meaning?.zh, meaning?.en].join('\n')
-  return sought ? list.filter((one) => words(one).toLocaleLowerCase().includes(sought)) : list
+  if (!sought) return list
+  const has = (text: string): boolean => text.toLocaleLowerCase().includes(sought)
+  const named = (one: T): boolean => has(one.title.zh) || has(one.title.en)
+  const found = list.filter((one) => has(words(one)))
+  return [...found.filter(named), ...found.filter((one) => !named(one))]
 }

@@ -16,7 +16,7 @@ export type Gate = 'open' | 'asking' | 'closed' | 'refused' | 'failed'
 takeFromAddress()
 const first: ClerkAddress = readAddress(location.hash || location.search)
 
-export const reading = reactive<Reading>({ ...first, language: first.language ?? browserLanguage })
+export const reading = reactive<Reading>({ language: first.language ?? browserLanguage, theme: first.theme, large: first.large })
 export const theme = shadeOf(reading)
 
 export const place = shallowRef<Place>(first.place)
