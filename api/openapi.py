@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from api import openapi_exchange
 from api.errors import MEDIA_TYPE as PROBLEM
 from api.geocoding import MAX_ADDRESSES, MAX_CHARACTERS
 from api.reply import GEOJSON, SCHEMA
@@ -129,9 +130,17 @@ def document(collections: Iterable[Collection], base: str, language: Language) -
         "openapi": "3.0.3",
         "info": {"title": _TITLE.in_(language), "version": "1.0.0"},
         "servers": [{"url": base or "/"}],
-        "paths": {place[0]: {"get": _operation(*place, language), **_post(place[0], language)} for place in _PATHS},
+        "paths": {
+            **{place[0]: {"get": _operation(*place, language), **_post(place[0], language)} for place in _PATHS},
+            **openapi_exchange.paths(language),
+        },
         "components": {
-            "parameters": {**{name: _parameter(name, language) for name in _PARAMETERS}, **_in_paths(known)},
+            "parameters": {
+                **{name: _parameter(name, language) for name in _PARAMETERS},
+                **_in_paths(known),
+                **openapi_exchange.parameters(language),
+            },
+            "securitySchemes": openapi_exchange.SECURITY,
             "schemas": {"problem": _PROBLEM, **{c.id: _properties(c, language) for c in known}},
             "responses": {"problem": {"description": "RFC 9457", "content": {PROBLEM: {"schema": _ref("schemas",
                                                                                                   "problem")}}}},

@@ -51,9 +51,7 @@ class DeliveryWorker:
         self._ended.set()
         process = self._process
         if process is not None:
-            if process.stdin is not None:
-                with suppress(OSError):
-                    process.stdin.close()
+            _hang_up(process)
             try:
                 process.wait(_STOP_PATIENCE_S)
             except subprocess.TimeoutExpired:
@@ -64,10 +62,11 @@ class DeliveryWorker:
         pause_s = _FIRST_PAUSE_S
         while not self._ended.is_set():
             begun_s = time.monotonic()
-            self._process = self._start()
-            if self._ended.is_set() and self._process.stdin is not None:
-                self._process.stdin.close()
-            code = self._process.wait()
+            process = self._process = self._start()
+            if self._ended.is_set():
+                _hang_up(process)
+            code = process.wait()
+            _hang_up(process)
             if self._ended.is_set():
                 return
             pause_s = _FIRST_PAUSE_S if time.monotonic() - begun_s > _STEADY_S else min(2 * pause_s, _LONGEST_PAUSE_S)
@@ -83,3 +82,9 @@ class DeliveryWorker:
             # the address may hold a password, which must not stand in the list of processes
             env={**os.environ, "ONEMAP_DATABASE_URL": self._url},
         )
+
+
+def _hang_up(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()

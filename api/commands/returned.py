@@ -36,8 +36,8 @@ def register(cli: typer.Typer) -> None:
 
 
 def returned(
-    delivery: Number = None, department: Whose = None, collection: Which = None, state: State = "open", output: Into = None,
-    as_json: Json = False,
+    delivery: Number = None, department: Whose = None, collection: Which = None, state: State = "open",
+    output: Into = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """List tasks, or write those of a delivery as a workbook in its department's own columns."""
     from gis.city import City
@@ -55,7 +55,7 @@ def returned(
             register=collection, department=department, delivery=delivery, state=None if state == "all" else state
         )
         found, matched = tasks(city.database, wanted, Page(limit=100_000 if as_json else _SHOWN), _READER)
-    facts = {"tasks": [one.as_dict() for one in found], "matched": matched}
+    facts = {"tasks": [one.as_dict(language()) for one in found], "matched": matched}
     answer(facts, told(f"{matched} returned", f"退回 {matched} 项"), as_json=as_json)
     if not as_json:
         _show(found, matched)
@@ -82,7 +82,8 @@ def _show(found: list["Task"], matched: int) -> None:
     for en, zh in (("", ""), ("row", "行"), ("whose", "部门"), ("reason", "原因"), ("why", "说明"), ("due", "期限")):
         table.add_column(told(en, zh))
     for one in found:
-        rival = f" ({one.value} ≠ {one.rival.value})" if one.rival and one.value and one.rival.value else ""
+        own, other = (one.said(value, speech) for value in (one.value, one.rival.value if one.rival else None))
+        rival = f" ({own} ≠ {other})" if own and other else ""
         row = (str(one.id), f"{one.delivery}:{one.row}", one.department, one.reason, one.text.in_(speech) + rival)
         table.add_row(*map(escape, row), f"{one.due_on:%m-%d}")
     console = Console(highlight=False)

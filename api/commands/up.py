@@ -1,5 +1,6 @@
 """`onemap up`, `serve` and `stop`: the platform as a whole."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -37,6 +38,7 @@ def serve(
     host: Host = None, port: Port = None, daemon: Behind = False, restart: Again = False, as_json: Json = False
 ) -> None:
     """Everything that `up` does, then the web server: in the foreground, or with --daemon behind."""
+    from api.clerk_key import clerk_key
     from api.serving import WebServer
 
     settings = Settings()
@@ -45,17 +47,18 @@ def serve(
     if restart:
         server.stop()
     elif daemon and (found := server.running()):
-        answer({"url": found[1], "pid": found[0]}, _serving(found[1]), as_json=as_json)
+        _tell(settings, found[1], found[0], as_json=as_json)
         return
     server.check_port()
-    _bring_up(settings)
+    database, _ = _bring_up(settings)
+    clerk_key(settings.home, database)
     if not daemon:
-        answer({"url": server.url}, _serving(server.url), as_json=as_json)
+        _tell(settings, server.url, None, as_json=as_json)
         server.run()
         return
     server.run_behind()
     found = server.running()
-    answer({"url": server.url, "pid": found[0] if found else None}, _serving(server.url), as_json=as_json)
+    _tell(settings, server.url, found[0] if found else None, as_json=as_json)
 
 
 def stop(as_json: Json = False) -> None:
@@ -72,8 +75,18 @@ def stop(as_json: Json = False) -> None:
     answer({"stopped": facts}, sentence, as_json=as_json)
 
 
-def _serving(url: str) -> str:
-    return told(f"The map is at {url}/map, the API at {url}/", f"地图：{url}/map　接口：{url}/")
+def _tell(settings: Settings, url: str, pid: int | None, *, as_json: bool) -> None:
+    """Where everything is, and how a clerk signs in."""
+    from api.clerk_key import clerk_key_file
+
+    path = clerk_key_file(settings.home)
+    sentence = told(f"The map is at {url}/map, the API at {url}/", f"地图：{url}/map　接口：{url}/")
+    if path.is_file():
+        # behind the # it is neither sent nor logged; where this output is a log itself, the file is named instead
+        open_page = f"{url}/exchange#key={path.read_text('utf-8').strip()}" if pid or sys.stdout.isatty() else ""
+        where = open_page or told(f"{url}/exchange with the key in {path}", f"{url}/exchange，密钥见 {path}")
+        sentence += told(f"\nClerks sign in at {where}", f"\n部门交换：{where}")
+    answer({"url": url, "pid": pid, "clerk_key_file": str(path)}, sentence, as_json=as_json)
 
 
 def _bring_up(settings: Settings) -> tuple[str, list[str]]:

@@ -57,7 +57,7 @@ def described(one: Task, ask: Asked) -> dict[str, Any]:
         ask.link(f"/exchange/returned/{one.id}", "self", "application/json"),
         ask.link(f"/exchange/deliveries/{one.delivery}", "delivery", "application/json"),
     ]
-    return {**one.as_dict(), "links": links}
+    return {**one.as_dict(ask.language), "links": links}
 
 
 def _wanted(values: dict[str, str], clerk: Caller, delivery: int | None = None) -> tuple[Wanted, Page]:

@@ -3,8 +3,8 @@
 import asyncio
 import os
 import uuid
-from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from api.app import create_app
 from gis.catalog import Catalogue
 from gis.store.cluster import Cluster
 from layers import LAYERS
+from tests.api.exchange_city import ExchangeCity
 from tests.api.served_city import Row, SampleCity, fill
 
 
@@ -37,6 +38,7 @@ def web_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built web map in small."""
     folder = tmp_path_factory.mktemp("dist")
     (folder / "assets").mkdir()
+    (folder / "exchange.html").write_text("<!doctype html><title>exchange</title>")
     (folder / "index.html").write_text("<!doctype html><title>map</title>")
     (folder / "assets" / "app-1a2b.js").write_text("export {}")
     return folder
@@ -46,21 +48,47 @@ def web_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def city(sample_url: tuple[str, dict[str, list[Row]]], web_folder: Path) -> Iterator[SampleCity]:
     """The sample city, served in this process."""
     url, rows = sample_url
-    runner = asyncio.Runner()
-    app = create_app(url, Catalogue(LAYERS), web_folder)
-    stack = AsyncExitStack()
+    with served(create_app(url, Catalogue(LAYERS), web_folder)) as request:
+        yield SampleCity(url, rows, request)
+
+
+@pytest.fixture(scope="module")
+def exchange(
+    cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory, web_folder: Path
+) -> Iterator[ExchangeCity]:
+    """An empty city of a module's own that takes deliveries, served in this process."""
+    name = f"test_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    home = tmp_path_factory.mktemp("home")
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ONEMAP_HOME", str(home))
+        patch.setenv("ONEMAP_MAX_UPLOAD_MB", "3")
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        url = cluster.url(name)
+        try:
+            with served(create_app(url, Catalogue(LAYERS), web_folder)) as request:
+                yield ExchangeCity(url, home, request)
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def served(app: Any) -> Iterator[Callable[..., httpx.Response]]:
+    """An application started in this process, and a way to ask it."""
+    runner, stack = asyncio.Runner(), AsyncExitStack()
 
     async def start() -> httpx.AsyncClient:
-        framework = app.inner.inner  # type: ignore[attr-defined]
+        framework = app.inner.inner
         await stack.enter_async_context(framework.router.lifespan_context(framework))
         transport = httpx.ASGITransport(app=app)
         return await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://city.test"))
 
     client = runner.run(start())
 
-    def get(path: str, method: str = "GET", **more: Any) -> httpx.Response:
+    def request(path: str, method: str = "GET", **more: Any) -> httpx.Response:
         return runner.run(client.request(method, path, **more))
 
-    yield SampleCity(url, rows, get)
-    runner.run(stack.aclose())
-    runner.close()
+    try:
+        yield request
+    finally:
+        runner.run(stack.aclose())
+        runner.close()

@@ -7,6 +7,7 @@ import pytest
 
 from api.routes.landing import CONFORMS_TO
 from gis.base import BASE
+from gis.catalog import Sensitivity
 from tests.api.served_city import SampleCity
 
 PATHS = [
@@ -139,7 +140,19 @@ MEMBERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("declared", BASE.collections, ids=lambda c: c.id)
+OPEN = [c for c in BASE.collections if c.sensitivity is Sensitivity.OPEN]
+
+
+@pytest.mark.parametrize("path", ["", "/schema", "/queryables", "/items", "/items/1", "/cells", "/tiles"])
+def test_what_is_not_for_everybody_is_refused_and_not_listed(city: SampleCity, path: str) -> None:
+    closed = [c.id for c in BASE.collections if c not in OPEN]
+    assert "base.persons" in closed
+    for name in closed:
+        assert city.get(f"/collections/{name}{path}").status_code == 403
+    assert not {c["id"] for c in city.get("/collections").json()["collections"]}.intersection(closed)
+
+
+@pytest.mark.parametrize("declared", OPEN, ids=lambda c: c.id)
 def test_a_collection_tells_its_declaration(city: SampleCity, declared: Any) -> None:
     found = city.get(f"/collections/{declared.id}?lang=en").json()
     assert set(found) == MEMBERS
@@ -184,6 +197,9 @@ def test_the_api_describes_what_there_is(city: SampleCity) -> None:
     document = answer.json()
     assert document["openapi"].startswith("3.0.")
     for path, operations in document["paths"].items():
+        if "get" not in operations or "security" in operations["get"]:
+            assert city.get(path, "get" if "get" in operations else "post").status_code == 401, path
+            continue
         concrete = path
         for name, value in (("collectionId", "base.pois"), ("featureId", "5"), ("tileMatrix", "10"), ("tileRow", "416"),
                             ("tileCol", "843"), ("styleId", "onemap")):  # fmt: skip

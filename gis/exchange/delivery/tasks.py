@@ -5,7 +5,7 @@ department whose row it is; a rival's is masked for everybody.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from gis.query.span import SHANGHAI, instant_text, now
 from gis.query.statement import Statement, conjunction
 from gis.store.database import Database
 from gis.store.tables import Register
-from gis.text import Text
+from gis.text import Language, Text
 
 STATES = ("open", "answered", "withdrawn")
 #: The reasons for which a row can be returned, with the sentence for each.
@@ -85,7 +85,10 @@ class Rival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One returned row, or one item of it. `place` is the entity's lon and lat in degrees (WGS 84), where known."""
+    """One returned row, or one item of it.
+
+    `place` is the entity's lon and lat in degrees (WGS 84), where known; `words` are those of a coded item's values.
+    """
 
     id: int
     register: str
@@ -104,19 +107,25 @@ class Task:
     due_on: date
     state: str
     closed_by: int | None
+    words: Mapping[str, Text] = field(default_factory=dict)
     columns: tuple[tuple[str, str], ...] | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON carries it."""
-        plain = ("id", "register", "department", "delivery", "row", "fid", "item", "reason", "value", "state",
-                 "closed_by")  # fmt: skip
+    def said(self, value: str | None, language: Language) -> str | None:
+        """A value as people read it: of a coded item its word."""
+        word = self.words.get(value) if value is not None else None
+        return word.in_(language) if word is not None else value
+
+    def as_dict(self, language: Language = "zh") -> dict[str, Any]:
+        """As JSON carries it; the words of coded values in one language."""
+        plain = ("id", "register", "department", "delivery", "row", "fid", "item", "reason", "state", "closed_by")
         rival = self.rival
         found: dict[str, Any] = {name: getattr(self, name) for name in plain}
+        found["value"] = self.said(self.value, language)
         found["item_title"] = self.item_title and self.item_title.as_dict()
         found["text"] = self.text.as_dict()
         found["rival"] = rival and {
             "department": rival.department, "title": rival.title.as_dict(), "delivery": rival.delivery,
-            "row": rival.row, "value": rival.value,
+            "row": rival.row, "value": self.said(rival.value, language),
         }  # fmt: skip
         found["place"] = self.place and {"lon": self.place[0], "lat": self.place[1]}
         found["raised_at"], found["due_on"] = instant_text(self.raised_at), self.due_on.isoformat()
@@ -196,6 +205,7 @@ class _Told:
             due_on=one["due_on"],
             state=one["state"],
             closed_by=one["closed_by"],
+            words=fields[about].values if about in fields else {},
         )
 
     def _rival(self, one: Mapping[str, Any], about: str) -> Rival | None:

@@ -57,7 +57,9 @@ def write_workbook(database: Database, delivery: Record, path: Path, reader: str
     kept = [name for name in file.columns if not _is_added(name)]
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("退回")
-    _write(sheet, kept, _rows(file, by_row))
+    # a line that could not be cut into cells was returned as a whole, and for its form
+    whole = [WHOLE_LINE] if any(task.reason == "form" and not task.item for task in tasks) else []
+    _write(sheet, kept, whole, _rows(file, by_row))
     workbook.save(path)
     return len(by_row)
 
@@ -68,16 +70,16 @@ def _rows(file: HandedOver, by_row: Mapping[int, list[Task]]) -> Iterator[tuple[
         yield texts, found
 
 
-def _write(sheet: Any, kept: list[str], rows: Iterable[tuple[Mapping[str, str], list[Task]]]) -> None:
+def _write(sheet: Any, kept: list[str], whole: list[str], rows: Iterable[tuple[Mapping[str, str], list[Task]]]) -> None:
     # who names the operation in a column of its own keeps it; `_is_added` leaves only such columns in
     operation = [] if any(normal(name) in _OPERATIONS for name in kept) else [OPERATION]
-    added = [*operation, *ADDED, WHOLE_LINE]
+    added = [*operation, *ADDED, *whole]
     sheet.freeze_panes = "A2"
     for at, name in enumerate([*kept, *added], 1):
         sheet.column_dimensions[get_column_letter(at)].width = _WIDTHS.get(name, 18)
     sheet.append([_head(sheet, name) for name in [*kept, *added]])
     for texts, tasks in rows:
-        why = [*(["变更"] if operation else []), *_why(tasks), texts.get(WHOLE_LINE, "")]
+        why = [*(["变更"] if operation else []), *_why(tasks), *(texts.get(name, "") for name in whole)]
         cells = [_cell(sheet, texts.get(name, "")) for name in kept]
         sheet.append([*cells, *(_cell(sheet, text, _WHY) for text in why)])
 
@@ -92,8 +94,8 @@ def _why(tasks: list[Task]) -> tuple[str, ...]:
         str(tasks[0].id),
         lines(task.text.zh for task in tasks),
         lines(task.item_title.zh if task.item_title else "" for task in tasks),
-        lines(task.value for task in tasks),
-        lines(task.rival.value if task.rival else "" for task in tasks),
+        lines(task.said(task.value, "zh") for task in tasks),
+        lines(task.said(task.rival.value, "zh") if task.rival else "" for task in tasks),
         lines(task.rival.title.zh if task.rival else "" for task in tasks),
         min(task.due_on for task in tasks).isoformat(),
     )

@@ -1,0 +1,329 @@
+"""What departments hand over by HTTP and what comes back to them: keys, rights, files, accounts."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from openpyxl import Workbook
+
+from gis.access import keys
+from tests.api.exchange_city import CENTRE, PERSONS, ExchangeCity, citizen_id, person, table
+
+PEOPLE = [person(n) for n in range(12)]
+PRIVATE = ["/exchange/me", "/exchange/registers", "/exchange/deliveries", "/exchange/returned"]
+OPEN = [
+    "/exchange",
+    "/exchange/directory",
+    *(f"/exchange/directory/{name}" for name in ("departments", "classes", "items", "overdue", "double", "absent")),
+]
+
+
+@pytest.mark.parametrize("path", [*PRIVATE, "/exchange/deliveries/1", "/exchange/deliveries/1/returned"])
+def test_without_a_key_nothing_is_told(exchange: ExchangeCity, path: str) -> None:
+    for headers in ({}, {"authorization": "Basic dTpw"}, {"authorization": "Bearer "}, {"authorization": "Bearer x"}):
+        answer = exchange.ask(path, None, headers=headers)
+        assert answer.status_code == 401 and answer.headers["www-authenticate"].startswith("Bearer")
+        assert answer.headers["cache-control"] == "no-store"
+    assert exchange.ask("/exchange/deliveries", None, "POST", content=b"a").status_code == 401
+    assert exchange.ask("/exchange/deliveries/1/withdraw", None, "POST").status_code == 401
+
+
+def test_a_key_ends(exchange: ExchangeCity) -> None:
+    with psycopg.connect(exchange.url, autocommit=True) as conn:
+        made, key = keys.add(conn, "market")
+        number, _, secret = key.partition("-")
+        kept = conn.execute("SELECT key::text FROM exchange.key WHERE id = %s", (made.id,)).fetchone()
+        assert kept is not None and secret not in kept[0]
+
+        def status(given: str) -> int:
+            answer = exchange.ask("/exchange/me", None, headers={"authorization": f"Bearer {given}"})
+            assert given not in answer.text
+            return answer.status_code
+
+        assert status(key) == 200
+        other = f"{int(number) + 1000}-{secret}"
+        assert {status(wrong) for wrong in (other, key[:-1], key + "A", f"{number}-{'A' * 43}", key.upper())} == {401}
+        conn.execute("UPDATE exchange.key SET expires_at = clock_timestamp() WHERE id = %s", (made.id,))
+        assert status(key) == 401
+        conn.execute("UPDATE exchange.key SET expires_at = NULL WHERE id = %s", (made.id,))
+        assert status(key) == 200
+        keys.revoke(conn, made.id)
+        assert status(key) == 401
+        assert {k.id for k in keys.listed(conn)} >= {made.id}
+
+
+def test_whose_key_it_is(exchange: ExchangeCity) -> None:
+    assert exchange.ask("/exchange/me").json() == {
+        "department": "police",
+        "title": {"zh": "公安局", "en": "Public security bureau"},
+        "max_upload_mb": 3,
+    }
+    assert exchange.ask("/exchange/me", CENTRE).json()["department"] == "*"
+
+
+def test_the_registers_say_what_a_file_may_hold(exchange: ExchangeCity) -> None:
+    found = {one["id"]: one for one in exchange.ask("/exchange/registers").json()}
+    persons = found[PERSONS]
+    fields = {f["name"]: f for f in persons["fields"]}
+    assert fields["citizen_id"]["identifier"] and fields["citizen_id"]["required"]
+    assert "身份证号" in fields["citizen_id"]["aliases"] and fields["marital_status"]["authority"][0] == "civil_affairs"
+    assert {"code": "police", "title": {"zh": "公安局", "en": "Public security bureau"}} in persons["departments"]
+
+
+def test_a_delivery_from_door_to_account(exchange: ExchangeCity) -> None:
+    answer = exchange.post(table(PEOPLE), date="2026-01-01", mode="full")
+    assert answer.status_code == 202 and answer.headers["cache-control"] == "no-store"
+    told = answer.json()
+    assert answer.headers["location"].endswith(f"/exchange/deliveries/{told['id']}")
+    assert (told["state"], told["rows"]["delivered"], told["file"]) == ("received", None, "people.csv")
+    exchange.work()
+    found = exchange.ask(f"/exchange/deliveries/{told['id']}").json()
+    assert found["state"] == "done" and found["edition"] == "2025-12-31T16:00:00Z"
+    assert found["rows"] == {"delivered": 12, "accepted": 12, "unchanged": 0, "returned": 0}
+    assert found["progress"] == {"done": 12, "total": 12} and found["error"] is None
+    again = exchange.hand_over(PEOPLE, date="2026-01-02", mode="full")
+    assert again["rows"]["unchanged"] == 12
+    listed = exchange.ask("/exchange/deliveries", params={"register": PERSONS, "state": "done", "limit": "1"}).json()
+    assert [d["id"] for d in listed["deliveries"]] == [again["id"]] and listed["numberMatched"] >= 2
+    later = exchange.ask("/exchange/deliveries", params={"state": "done", "limit": "1", "offset": "1"}).json()
+    assert [d["id"] for d in later["deliveries"]] == [told["id"]]
+
+
+def test_a_department_sees_and_does_nothing_for_another(exchange: ExchangeCity) -> None:
+    rows = [person(500), person(501, 身份证号="34150219900101")]
+    own = exchange.hand_over(rows, "civil_affairs", mode="incremental")
+    tasks = exchange.ask("/exchange/returned", "civil_affairs").json()["tasks"]
+    number, task = own["id"], tasks[0]["id"]
+    theirs = [f"/exchange/deliveries/{number}", f"/exchange/deliveries/{number}/returned", f"/exchange/returned/{task}"]
+    for path in (*theirs, f"{theirs[1]}?f=xlsx", "/exchange/deliveries?department=civil_affairs",
+                 "/exchange/returned?department=civil_affairs"):  # fmt: skip
+        answer = exchange.ask(path, "market")
+        assert answer.status_code == 403 and "base.persons" not in answer.text, path
+    assert exchange.ask(f"{theirs[0]}/withdraw", "market", "POST").status_code == 403
+    assert exchange.post(table(PEOPLE), "market", department="police").status_code == 403
+    assert exchange.ask("/exchange/deliveries", "market").json()["numberMatched"] == 0
+    assert exchange.ask("/exchange/returned", "market").json()["numberMatched"] == 0
+    assert exchange.ask(theirs[0], "civil_affairs").json()["state"] == "done"
+    assert exchange.ask(theirs[0], CENTRE).json() == exchange.ask(theirs[0], "civil_affairs").json()
+
+
+def test_the_data_centre_says_for_whom(exchange: ExchangeCity) -> None:
+    refused = exchange.post(table(PEOPLE), CENTRE)
+    assert refused.status_code == 400 and refused.json()["subject"] == "department"
+    answer = exchange.post(table(PEOPLE), CENTRE, department="police", date="2026-01-03")
+    assert answer.status_code == 202 and answer.json()["department"] == "police"
+    assert exchange.post(table(PEOPLE), CENTRE, department="nobody").json()["subject"] == "department"
+    exchange.work()
+
+
+def test_taken_back(exchange: ExchangeCity) -> None:
+    found = exchange.hand_over([*PEOPLE, person(40)], date="2026-01-04", mode="full")
+    place = f"/exchange/deliveries/{found['id']}"
+    assert exchange.ask(f"{place}/withdraw", method="POST").json()["state"] == "withdrawn"
+    assert exchange.ask(place).json()["state"] == "withdrawn"
+    again = exchange.ask(f"{place}/withdraw", method="POST")
+    assert again.status_code == 409 and again.json()["subject"] == str(found["id"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "subject"),
+    [
+        ({"register": ""}, "register"),
+        ({"register": "base.cats"}, "register"),
+        ({"register": "base.pois"}, "register"),
+        ({"mode": "some"}, "mode"),
+        ({"date": "tomorrow"}, "date"),
+        ({"date": "2999-01-01"}, "date"),
+        ({"date": "2026-01-01/2026-02-01"}, "date"),
+        ({"allow-ends": "maybe"}, "allow-ends"),
+        ({"colour": "red"}, "colour"),
+        ({"lang": "de"}, "lang"),
+    ],
+)
+def test_a_delivery_is_refused_by_the_parameter_at_fault(
+    exchange: ExchangeCity, asked: dict[str, str], subject: str
+) -> None:
+    answer = exchange.post(table(PEOPLE), **asked)
+    assert answer.status_code == 400 and answer.json()["subject"] == subject, answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "subject"),
+    [
+        ("/exchange/deliveries?state=gone", "state"),
+        ("/exchange/deliveries?limit=0", "limit"),
+        ("/exchange/deliveries?offset=-1", "offset"),
+        ("/exchange/deliveries?limit=9999999999", "limit"),
+        ("/exchange/returned?state=done", "state"),
+        ("/exchange/returned?reason=whim", "reason"),
+        ("/exchange/returned?overdue=yes", "overdue"),
+        ("/exchange/returned?f=csv", "f"),
+        ("/exchange/directory/items?limit=x", "limit"),
+        ("/exchange/me?x=1", "x"),
+        ("/exchange/me?lang=en&lang=zh", "lang"),
+    ],
+)
+def test_questions_are_refused_by_the_parameter_at_fault(exchange: ExchangeCity, path: str, subject: str) -> None:
+    answer = exchange.ask(path)
+    assert answer.status_code == 400 and answer.json()["subject"] == subject, answer.text
+
+
+@pytest.mark.parametrize("number", ["0", "999999", "-1", "x", "1e3", "99999999999999999999", "٣"])
+def test_what_is_not_there(exchange: ExchangeCity, number: str) -> None:
+    for path in (f"deliveries/{number}", f"deliveries/{number}/returned", f"returned/{number}"):
+        assert exchange.ask(f"/exchange/{path}", CENTRE).status_code == 404, path
+    assert exchange.ask(f"/exchange/deliveries/{number}/withdraw", CENTRE, "POST").status_code == 404
+
+
+def _excel() -> bytes:
+    workbook = Workbook()
+    for row in [list(PEOPLE[0]), *(list(p.values()) for p in PEOPLE)]:
+        workbook.active.append(row)
+    body = io.BytesIO()
+    workbook.save(body)
+    return body.getvalue()
+
+
+def _parquet() -> bytes:
+    body = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(PEOPLE), body)
+    return body.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "name"),
+    [
+        (table(PEOPLE), "text/csv", "人口 2026.csv"),
+        (table(PEOPLE), "text/csv", "../../../etc/passwd"),
+        (table(PEOPLE, "gb18030"), "text/csv; charset=gbk", ""),
+        (table(PEOPLE), "application/octet-stream", "C:\\data\\people.csv"),
+        (_excel(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "people.xlsx"),
+        (_excel(), "text/csv", "people.csv"),
+        (_parquet(), "application/vnd.apache.parquet", "people"),
+        (_parquet(), "application/octet-stream", ""),
+    ],
+    ids=["csv", "escaping", "gbk", "windows", "xlsx", "misnamed", "parquet", "nameless"],
+)
+def test_every_form_passes_the_same_door(exchange: ExchangeCity, content: bytes, kind: str, name: str) -> None:
+    answer = exchange.post(content, kind=kind, file=name, date="2026-01-05", mode="full")
+    assert answer.status_code == 202, answer.text
+    told = answer.json()
+    assert "/" not in told["file"] and "\\" not in told["file"] and not told["file"].startswith(".")
+    exchange.work()
+    found = exchange.ask(f"/exchange/deliveries/{told['id']}").json()
+    assert (found["state"], found["rows"]["delivered"], found["rows"]["returned"]) == ("done", 12, 0), found
+    kept = list((exchange.home / "deliveries" / str(told["id"])).iterdir())
+    assert [k.name for k in kept] == [told["file"]] and kept[0].read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "named", "status"),
+    [
+        (b"", "text/csv", "a.csv", 400),
+        (b"\x00\x01\x02", "application/octet-stream", "", 400),
+        (b"%PDF-1.7 ...", "application/pdf", "a.pdf", 400),
+        (b"PK\x03\x04broken", "text/csv", "a.xlsx", 400),
+        (b"\x89PNG\r\n", "image/png", "people.parquet", 400),
+        (b"x" * (4 << 20), "text/csv", "a.csv", 413),
+    ],
+)
+def test_what_is_no_table_is_refused_at_the_door(
+    exchange: ExchangeCity, content: bytes, kind: str, named: str, status: int
+) -> None:
+    answer = exchange.post(content, kind=kind, file=named)
+    assert answer.status_code == status, answer.text
+    assert str(exchange.home) not in answer.text
+    assert list((exchange.home / "deliveries" / "incoming").glob("*")) == []
+
+
+def test_a_body_without_an_end_is_cut_off_at_the_limit(exchange: ExchangeCity) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1 << 16
+            yield b"x" * (1 << 16)
+            await asyncio.sleep(0)
+
+    answer = exchange.post(endless())
+    assert answer.status_code == 413 and "3 MB" in answer.json()["detail"] and sent < 5 << 20
+    assert list((exchange.home / "deliveries" / "incoming").glob("*")) == []
+
+
+def test_packed_bodies_are_refused(exchange: ExchangeCity) -> None:
+    answer = exchange.ask("/exchange/deliveries", method="POST", content=b"x", params={"register": PERSONS},
+                          headers={"content-encoding": "gzip"})  # fmt: skip
+    assert answer.status_code == 400 and answer.json()["subject"] == "content-encoding"
+
+
+def test_rows_as_json(exchange: ExchangeCity) -> None:
+    rows: list[dict[str, Any]] = [{"姓名": p["姓名"], "citizen_id": p["身份证号"], "性别": p["性别"]} for p in PEOPLE]
+    rows[0] |= {"备注": '逗号, 引号" 与\n换行', "n": None, "vip": True}
+    answer = exchange.post(_json(rows), kind="application/json", file="", date="2026-01-06", mode="incremental")
+    assert answer.status_code == 202 and answer.json()["file"] == "rows.csv", answer.text
+    exchange.work()
+    found = exchange.ask(f"/exchange/deliveries/{answer.json()['id']}").json()
+    assert (found["state"], found["rows"]["delivered"], found["rows"]["returned"]) == ("done", 12, 0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]", b"{}", b'{"rows": []}', b'{"rows": {}}', b'{"rows": [1]}', b'{"rows": [{}]}', b'{"rows": [{"a": [1]}]}',
+        b'{"rows": [{"a": ""}]}', b'{"rows": [{"a": "\\ud800"}]}', b'{"rows": [{"a": "b"}', b'{"rows": [{"a": "b"}]} x',
+        b'{"rows": [{"a": 1, "a": 2}]}', b'{"rows": [{"a": "\xff"}]}', b'{"x": 1}', b"\xff\xfe", b'{"rows": [{"": 1}]}',
+        b'{"rows": [{"a b": 1, "a  b": 2}]}', b'{"rows": [{"a": "b\\u0000"}]}', b'{"rows": ' + b"[" * 5000,
+    ],
+)  # fmt: skip
+def test_json_that_holds_no_rows_is_refused(exchange: ExchangeCity, body: bytes) -> None:
+    answer = exchange.post(body, kind="application/json")
+    assert answer.status_code == 400 and answer.json()["subject"].startswith("rows"), answer.text
+
+
+def test_the_clerks_page(exchange: ExchangeCity) -> None:
+    answer = exchange.ask("/exchange", None)
+    assert answer.status_code == 200 and "exchange" in answer.text
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_what_everybody_may_see(exchange: ExchangeCity, path: str) -> None:
+    got, head = exchange.ask(path, None), exchange.ask(path, None, "HEAD")
+    assert got.status_code == head.status_code == 200 and got.content and not head.content
+    if path != "/exchange":
+        assert exchange.ask(path, None, headers={"if-none-match": got.headers["etag"]}).status_code == 304
+
+
+def test_the_directory_lists_departments(exchange: ExchangeCity) -> None:
+    found = exchange.ask("/exchange/directory/departments", None).json()
+    assert "police" in {one["code"] for one in found["departments"]} and found["numberMatched"] >= 4
+    page = exchange.ask("/exchange/directory/departments?limit=1&offset=1", None).json()
+    assert len(page["departments"]) == 1 and page["numberMatched"] == found["numberMatched"]
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_what_is_private_is_kept_by_nobody(exchange: ExchangeCity, path: str) -> None:
+    got, head = exchange.ask(path), exchange.ask(path, method="HEAD")
+    assert got.status_code == head.status_code == 200 and not head.content
+    assert got.headers["cache-control"] == head.headers["cache-control"] == "no-store"
+
+
+def test_no_id_number_is_told_in_passing(exchange: ExchangeCity) -> None:
+    """Lists hold nobody's id number; errors of a file do not repeat its content."""
+    broken = [{**person(n), "身份证号": citizen_id(n)[:-2] + "00"} for n in range(600, 603)]
+    exchange.hand_over(broken, mode="incremental")
+    for path in ("/exchange/deliveries", "/exchange/returned?limit=1000"):
+        text = exchange.ask(path, CENTRE).text
+        assert not any(p["身份证号"] in text for p in (*PEOPLE, *broken))
+
+
+def _json(rows: list[dict[str, Any]]) -> bytes:
+    import orjson
+
+    return orjson.dumps({"rows": rows})

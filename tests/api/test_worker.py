@@ -1,0 +1,120 @@
+"""The process beside the server that works on deliveries: woken, killed, ended; nothing that was received is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from api.working import DeliveryWorker
+from gis.catalog import Catalogue
+from gis.exchange.delivery import DeliveryOptions, receive
+from gis.settings import CHECKOUT
+from gis.store.database import Database
+from layers import LAYERS
+from tests.api.exchange_city import PERSONS, person, table
+
+_PATIENCE_S = 60
+
+
+@pytest.fixture
+def installation(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("ONEMAP_HOME", str(tmp_path))
+    monkeypatch.setenv("ONEMAP_DATABASE_URL", database_url)
+    yield tmp_path
+
+
+def _receive(url: str, folder: Path, register: str, rows: bytes, department: str) -> int:
+    path = folder / f"{register}.csv"
+    path.write_bytes(rows)
+    database = Database(url)
+    try:
+        return receive(database, Catalogue(LAYERS), register, path, department, DeliveryOptions(mode="incremental"))
+    finally:
+        database.close()
+
+
+def _await(what: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + _PATIENCE_S
+    while not what():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+
+
+def _states(url: str) -> list[str]:
+    with psycopg.connect(url) as conn:
+        return [state for (state,) in conn.execute("SELECT state FROM exchange.delivery ORDER BY id")]
+
+
+def _alive(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_what_waits_is_worked_on_and_a_killed_worker_is_replaced(database_url: str, installation: Path) -> None:
+    people = table([person(n) for n in range(50)])
+    homes = table([{"房屋编码": f"H{n}", "建筑编码": "B1"} for n in range(5)])
+    _receive(database_url, installation, PERSONS, people, "police")
+    _receive(database_url, installation, "base.dwellings", homes, "real_estate")
+    worker = DeliveryWorker(database_url)
+    try:
+        _await(lambda: _states(database_url) == ["done", "done"])
+        killed = worker.pid
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        _receive(database_url, installation, PERSONS, table([person(n, 婚姻状况="已婚") for n in range(9)]), "police")
+        _await(lambda: _states(database_url) == ["done", "done", "done"])
+        worker.wake()
+        last = worker.pid
+        assert last is not None and last != killed
+    finally:
+        worker.stop()
+    assert worker.pid is None and not _alive(last)
+
+
+def test_a_delivery_whose_worker_is_killed_under_way_is_taken_up_again(database_url: str, installation: Path) -> None:
+    number = _receive(database_url, installation, PERSONS, table([person(n) for n in range(300)]), "police")
+    worker = DeliveryWorker(database_url)
+    try:
+        with psycopg.connect(database_url) as conn:
+            # held up at its last step, after everything else of the delivery has been done
+            conn.execute("LOCK TABLE exchange.repeated, base.persons_identifier IN ACCESS EXCLUSIVE MODE")
+            conn.execute("SELECT FROM exchange.delivery")
+            _await(lambda: _states(database_url) == ["working"])
+            time.sleep(0.3)
+            assert worker.pid is not None
+            os.kill(worker.pid, signal.SIGKILL)
+            conn.rollback()
+        _await(lambda: _states(database_url) == ["done"])
+    finally:
+        worker.stop()
+    with psycopg.connect(database_url) as conn:
+        row = conn.execute("SELECT rows_delivered, rows_accepted FROM exchange.delivery WHERE id = %s", [number])
+        assert row.fetchone() == (300, 300)
+
+
+def test_a_worker_whose_server_is_killed_ends(database_url: str, installation: Path) -> None:
+    program = "import sys, time; from api.working import DeliveryWorker as W; w = W(sys.argv[1])\n" \
+              "while not w.pid: time.sleep(0.05)\nprint(w.pid, flush=True); time.sleep(600)"  # fmt: skip
+    command = [sys.executable, "-c", program, database_url]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        pid = int(server.stdout.readline())
+        server.kill()
+        server.wait()
+        _await(lambda: not _alive(pid))
+
+
+def test_a_delivery_that_fails_does_not_stop_the_others(database_url: str, installation: Path) -> None:
+    _receive(database_url, installation, PERSONS, b"a,b\n1,2\n", "police")
+    _receive(database_url, installation, PERSONS, table([person(1)]), "police")
+    worker = DeliveryWorker(database_url)
+    try:
+        _await(lambda: _states(database_url) == ["failed", "done"])
+    finally:
+        worker.stop()
