@@ -132,7 +132,9 @@ def _later_lots(cast: Cast) -> list[Lot]:
 
 
 def _in_several_staircases(cast: Cast, n: int) -> bool:
-    """Whether another staircase of the building has a room of the same number."""
+    """Whether another staircase of the building, which is unlike all others, has a room of the same number."""
     home = cast.people[n].dwelling
+    if home[:18] in cast.quarter.alike:
+        return False
     twin = f"{home[:18]}{2 if home[18:20] == '01' else 1:02d}{home[20:]}"
     return twin in cast.quarter.known and cast.quarter.homes[twin].room != ""

@@ -24,12 +24,13 @@ class Quarter:
     """The homes of a district as the deliveries tell them.
 
     `known` are the codes that the register comes to hold with the first deliveries, `spare` those of them where nobody
-    lives; `homes` has all by code.
+    lives; `homes` has all by code. `alike` are codes of buildings that are easily taken for another one.
     """
 
     homes: dict[str, Dwelling]
     known: set[str]
     spare: list[Dwelling]
+    alike: frozenset[str]
 
 
 class HousingFiles:
@@ -72,7 +73,7 @@ class HousingFiles:
             if census.stands(home.building) and part not in _FAULTS:
                 known.add(home.code)
         spare = [h for h in told if h.code in known and h.code not in lived_in]
-        return Quarter({h.code: h for h in homes}, known, spare)
+        return Quarter({h.code: h for h in homes}, known, spare, frozenset(census.alike))
 
     def files(self) -> tuple[Handed, ...]:
         """The files, the first deliveries before the corrections."""
