@@ -1,6 +1,7 @@
 """Days and instants as people and Excel write them (GB/T 7408, ISO 8601); a local time is Shanghai's."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,7 @@ _SERIAL = r"^\d{5}(\.\d+)?$"
 #: Day 0 of Excel's 1900 system as it counts from March 1900 on (it believes in 29 February 1900).
 _EXCEL_DAY_0 = -25_569
 _DAY_US = 86_400_000_000
+_YEAR_1000 = pa.scalar(date(1000, 1, 1), pa.date32())
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,9 @@ def read_dates(column: pa.Array) -> Converted:
     if pa.types.is_timestamp(kind):
         local = column if kind.tz is None else pc.local_timestamp(pc.cast(column, pa.timestamp(kind.unit, tz=ZONE)))
         return Converted(pc.cast(pc.floor_temporal(local, unit="day"), pa.date32()))
+    plain = _plain_dates(column)
+    if plain is not None:
+        return Converted(plain)
     found, read = _read_column(column)
     found.fault(pc.and_(pc.is_valid(found.array), pa.array(~read.valid)), "bad-date", BAD_DATE)
     shanghai_us = np.where(read.zoned, read.local_us - read.offset_us + 8 * 3_600_000_000, read.local_us)
@@ -55,6 +60,17 @@ def read_dates(column: pa.Array) -> Converted:
         found.remark("time-of-day", "只取日期,舍去时刻", "the day is taken, the time of day left out")
     days = (shanghai_us // _DAY_US).astype(np.int32)
     return found.with_array(pa.array(days, pa.int32(), mask=~read.valid).cast(pa.date32()))
+
+
+def _plain_dates(column: pa.Array) -> pa.Array | None:
+    """A column of nothing but 2021-03-05 and nulls, read at once; None for any other."""
+    if not pa.types.is_string(column.type):
+        return None
+    try:
+        found = pc.cast(column, pa.date32())
+    except pa.ArrowInvalid:
+        return None
+    return found if pc.all(pc.greater_equal(found, _YEAR_1000), min_count=0).as_py() else None
 
 
 def read_instants(column: pa.Array) -> Converted:

@@ -81,6 +81,10 @@ class Checks:
         for name in (self.deliverable.key, *columns):
             check = self.deliverable.item(name).check
             column = columns[name]
+            if column.null_count == len(column) and name != self.deliverable.key and check != "reference":
+                if check == "person":
+                    columns[name] = pa.nulls(len(column), pa.int64())
+                continue
             if check == "citizen_id" and persons is None:
                 persons = citizen_id_column.check_column(column, today=self.today)
                 self._codes(name, persons.findings, np.ones(len(table), bool))
