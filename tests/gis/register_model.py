@@ -14,7 +14,7 @@ What the rules leave open is settled here as the people who deliver and correct 
 2. Of several sound rows of one key in a batch the first counts, the others are returned as duplicates. A row that
    is returned for its form stands in nobody's way, and makes the delivery silent where its key can be read.
 3. A full delivery says "absent" of every entity that it does not mention and of which the department had said a value
-   in any earlier edition, even if the department had ended it in between (that end may lie in the future).
+   in any earlier edition, even if the department ended it in between (that end may lie in the future).
 4. A deletion without a date holds from its edition's day, even as a department's first word. A deletion of what was
    never said is a word like any other. What else a row of a deletion holds says nothing.
 5. A row repeats when the word before it says the same with the same dates as written. Words that repeat one another
@@ -25,10 +25,10 @@ What the rules leave open is settled here as the people who deliver and correct 
 8. A row that is returned as a whole is not returned for single items as well.
 9. A row on an entity of whose presence nobody with authority speaks at some time, though somebody does at others, is
    evidence for that time, not a fault.
-10. A row returned for its form is answered by the department's next edition that mentions its key, or by its next
-    full delivery, whatever it holds. Where the key cannot be read, by the next full delivery.
+10. A row returned for its form is answered by the department's next edition with a sound row of its key, or by its
+    next full delivery, whatever it holds. Where the key cannot be read, by the next full delivery.
 11. The facts of a row are its filled cells under the declared fields, its key included; dates and operations are none.
-    The facts of a deletion, and of a row that repeats, fare as the row does.
+    A deletion has one, that the entity is no more. The facts of a row that repeats fare as the row does.
 12. An account tells how the rows fared when the delivery was worked; what comes later changes tasks, not accounts.
 """
 
@@ -89,6 +89,8 @@ class Row:
     start: datetime | None = None
     end: datetime | None = None
     fault: str = ""
+    #: the item whose cell is at fault, where it is one
+    fault_item: str = ""
     #: filled cells under declared fields that `cells` lacks: the key, and what cannot be read
     more_facts: int = 1
 
@@ -208,7 +210,7 @@ class RegisterModel:
         row = delivery.sound.get(entity)
         if row is not None:
             return "absent" if row.deletes else "value"
-        if not delivery.full or delivery.mentions(entity):
+        if not delivery.full or not delivery.sound or delivery.mentions(entity):
             return "silent"
         order = self.in_order(department)
         earlier = (d.sound.get(entity) for d in order[: order.index(delivery)])
@@ -289,7 +291,9 @@ class RegisterModel:
     def form_tasks(self) -> set[Task]:
         """The rows returned for their form that no later edition has answered."""
         return {
-            Task(d.department, d.id, row.number, row.key or "", "", d.faults[row.number])
+            Task(
+                d.department, d.id, row.number, row.key or "", row.fault_item if row.fault else "", d.faults[row.number]
+            )
             for department in self.departments
             for d in self.in_order(department)
             for row in d.rows
@@ -300,7 +304,7 @@ class RegisterModel:
         """Whether a later edition takes a row's place."""
         order = self.in_order(delivery.department)
         later = order[order.index(delivery) + 1 :]
-        return any(d.full or (row.key is not None and d.mentions(row.key)) for d in later)
+        return any(d.full or row.key in d.sound for d in later)
 
     def comparison_tasks(self) -> set[Task]:
         """The latest statements that do not agree with the register."""
