@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from gis.catalog import Catalogue
 from gis.city import City
 from gis.errors import BadInput, NotFound, UnknownName
 from gis.exchange.claim_tables import create_claims, create_identifiers
+from gis.exchange.delivery.references import code_fids
 from gis.exchange.directory import (
     absent,
     apply,
@@ -348,6 +350,33 @@ def test_a_register_declared_as_data_is_there_and_can_be_asked(database_url: str
         assert known_deliverable(city.database, "base.persons") is DELIVERABLES["base.persons"]
         with pytest.raises(UnknownName):
             known_deliverable(city.database, "city.stars")
+
+
+def test_departments_deliver_to_a_register_declared_as_data(
+    database_url: str, conn: psycopg.Connection, tmp_path: Path
+) -> None:
+    """A mark is a point where the entity is that it marks; one on an entity that nobody knows is returned."""
+    with City.open(database_url) as city:
+        apply(city.database, city.catalogue, SAMPLE / "directory.json")
+    conn.execute(
+        "INSERT INTO base.entities (fid, rec_from, digest, load, credit_code, name, geom, division, cell)"
+        " VALUES (%s, 1, 1, 1, '91341502MA2N000006', '甲公司', 'SRID=4326;POINT(116.5 31.7)', 341502001001, 1)",
+        (int(code_fids(pa.array(["91341502MA2N000006"]))[0]),),
+    )
+    conn.commit()
+    path = tmp_path / "marks.csv"
+    path.write_text(
+        "信用标记编号,统一社会信用代码,红黑名单标识,列入日期,认定部门\n"
+        "M1,91341502MA2N000006,红名单,2024-01-05,税务局\nM2,91341502MA2N000000,黑名单,2024-02-05,法院\n",
+        encoding="utf-8",
+    )
+    with City.open(database_url) as city:
+        done = city.deliver("city.credit_marks", path, department="development")
+        assert (done.rows.accepted, done.rows.returned, done.reasons) == (1, 1, {"unknown_reference": 1})
+        (found,) = city.ask("city.credit_marks?bbox=116.4,31.6,116.6,31.8").geojson()["features"]
+        assert found["properties"]["grade"] == "red"
+        assert found["geometry"]["coordinates"] == [116.5, 31.7]
+        assert "FG001" not in {one.information_class for one in overdue(city.database)}
 
 
 def test_the_claim_table_of_a_declared_register_is_like_those_in_code(
