@@ -26,6 +26,7 @@ from api.routes import (
     exchange_deliveries,
     exchange_directory,
     exchange_returned,
+    exchange_scorecard,
     geocode,
     health,
     items,
@@ -36,6 +37,7 @@ from api.routes import (
 )
 from api.served import Served
 from api.upload import sweep
+from api.usage import kept
 from api.working import DeliveryWorker
 from gis.catalog import Catalogue, registered_layers
 from gis.errors import OneMapError
@@ -45,7 +47,7 @@ from gis.store.database import AsyncDatabase, Database
 from gis.store.migrate import migrate
 
 _WEB = Path(__file__).parent / "web" / "dist"
-_EXCHANGE = (exchange, exchange_deliveries, exchange_returned, exchange_directory)
+_EXCHANGE = (exchange, exchange_deliveries, exchange_returned, exchange_directory, exchange_scorecard)
 _ROUTERS = (landing, collections, items, tiles, cells, geocode, styles, health, web_map, *_EXCHANGE)
 
 
@@ -84,11 +86,12 @@ async def _serving(
     await database.open()
     worker = DeliveryWorker(url) if works else None
     app.state.geocoding = Geocoding(url, catalogue)
-    app.state.served = Served(
-        catalogue, database, threads, Facts(database), web, settings, worker.wake if worker else lambda: None
-    )
+    wake = worker.wake if worker else lambda: None
+    city = Served(catalogue, database, threads, Facts(database), web, settings, wake)
+    app.state.served = city
     try:
-        yield
+        async with kept(city.tally, threads):
+            yield
     finally:
         if worker:
             await asyncio.to_thread(worker.stop)

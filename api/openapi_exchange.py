@@ -29,6 +29,14 @@ _PARAMETERS: dict[str, tuple[Text, dict[str, Any]]] = {
     "date": (Text("数据日期(上海)或时刻,默认为现在", "Day (Shanghai) or instant for which the data speak"), _TEXT),
     "file": (Text("文件名", "Name of the file"), _TEXT),
     "allow-ends": (Text("允许注销超过五分之一", "A full delivery may end more than a fifth"), _FLAG),
+    "on": (
+        Text("截至日期,默认为今天", "The last day that counts, today by default"),
+        {"type": "string", "format": "date"},
+    ),
+    "days": (
+        Text("统计天数", "How many days count"),
+        {"type": "integer", "minimum": 1, "maximum": 3660, "default": 365},
+    ),
     "page-limit": (
         Text("每页条数", "Entries a page"),
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
@@ -92,6 +100,9 @@ PATHS: dict[str, tuple[_Operation, ...]] = {
             ("items", Text("数据项", "Data items")),
         )
     },
+    "/exchange/scorecard": (
+        _Operation("get", Text("部门评分", "Scorecard of departments"), ("on", "days"), (JSON, HTML), is_open=True),
+    ),
     **{
         f"{_DIRECTORY}/{name}": (_Operation("get", words, _PAGE, is_open=True),)
         for name, words in (

@@ -27,7 +27,7 @@ def yes(values: Mapping[str, str], name: str) -> bool:
 
 def page(values: Mapping[str, str], default: int = 20) -> Page:
     """`limit` and `offset`; a limit that is too high is lowered. Raises BadQuery."""
-    limit, offset = _whole(values, "limit", 1, default), _whole(values, "offset", 0, 0)
+    limit, offset = whole(values, "limit", 1, default), whole(values, "offset", 0, 0)
     return Page(limit=min(limit, MAX_LIMIT), offset=offset)
 
 
@@ -55,7 +55,8 @@ def edition(values: Mapping[str, str], name: str) -> datetime | None:
     return start
 
 
-def _whole(values: Mapping[str, str], name: str, least: int, default: int) -> int:
+def whole(values: Mapping[str, str], name: str, least: int, default: int) -> int:
+    """A whole number from `least` on. Raises BadQuery."""
     text = values.get(name)
     if text is None:
         return default

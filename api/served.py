@@ -13,6 +13,7 @@ from api.language import language_of
 from gis.access import PUBLIC, Identity, rules_for
 from gis.catalog import Catalogue, Collection
 from gis.errors import BadQuery, Forbidden, NotFound, UnknownName
+from gis.exchange.scorecard import Tally
 from gis.query.ask import Ask as QueryAsk
 from gis.query.plan import Plan
 from gis.query.query import Query
@@ -26,7 +27,8 @@ from gis.text import Language
 class Served:
     """One city on the web.
 
-    `database` answers on the event loop, `threads` beside it; `wake` tells the worker that a delivery has come.
+    `database` answers on the event loop, `threads` beside it; `wake` tells the worker that a delivery has come; `tally`
+    counts the questions.
     """
 
     catalogue: Catalogue
@@ -36,6 +38,7 @@ class Served:
     web: Path
     settings: Settings = field(default_factory=Settings)
     wake: Callable[[], None] = lambda: None
+    tally: Tally = field(default_factory=Tally)
     identity: Identity = PUBLIC
 
     def collection(self, collection_id: str) -> Collection:
@@ -52,8 +55,10 @@ class Served:
         return [c for c in self.catalogue if self._allowed(c)]
 
     def plan(self, query: Query) -> Plan:
-        """The plan of the caller's question. Raises UnknownName, Forbidden, BadQuery."""
-        return QueryAsk(query=query, identity=self.identity).plan(self.catalogue)
+        """The plan of the caller's question, which is counted. Raises UnknownName, Forbidden, BadQuery."""
+        plan = QueryAsk(query=query, identity=self.identity).plan(self.catalogue)
+        self.tally.count(self.identity.department or self.identity.name, query.collection)
+        return plan
 
     def _allowed(self, collection: Collection) -> bool:
         try:

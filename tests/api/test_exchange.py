@@ -19,6 +19,8 @@ PRIVATE = ["/exchange/me", "/exchange/registers", "/exchange/deliveries", "/exch
 OPEN = [
     "/exchange",
     "/exchange/directory",
+    "/exchange/scorecard",
+    "/exchange/scorecard?f=html",
     *(f"/exchange/directory/{name}" for name in ("departments", "classes", "items", "overdue", "double", "absent")),
 ]
 
@@ -305,6 +307,15 @@ def test_the_directory_lists_departments(exchange: ExchangeCity) -> None:
     assert "police" in {one["code"] for one in found["departments"]} and found["numberMatched"] >= 4
     page = exchange.ask("/exchange/directory/departments?limit=1&offset=1", None).json()
     assert len(page["departments"]) == 1 and page["numberMatched"] == found["numberMatched"]
+
+
+def test_the_scorecard_as_numbers_and_as_a_page(exchange: ExchangeCity) -> None:
+    found = exchange.ask("/exchange/scorecard?days=30", None).json()
+    assert "police" in {line["department"] for line in found["departments"]}
+    page = exchange.ask("/exchange/scorecard?lang=en", None, headers={"accept": "text/html"})
+    assert page.headers["content-type"].startswith("text/html") and "Timeliness" in page.text
+    for wrong, subject in (("on=x", "on"), ("days=0", "days"), ("days=4000", "days"), ("on=2026-1-1", "on")):
+        assert exchange.ask(f"/exchange/scorecard?{wrong}", None).json()["subject"] == subject
 
 
 @pytest.mark.parametrize("path", PRIVATE)

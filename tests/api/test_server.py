@@ -14,7 +14,11 @@ import httpx
 import psycopg
 import pytest
 
+from api.app import create_app
+from gis.catalog import Catalogue
 from gis.settings import CHECKOUT
+from layers import LAYERS
+from tests.api.conftest import served
 from tests.api.served_city import Row
 
 
@@ -113,3 +117,16 @@ def test_hanging_up_stops_the_database(server: str, sample_url: tuple[str, dict[
             assert count == (0,), path
         holder.rollback()
     assert httpx.get(f"{server}/collections/base.roads/items").status_code == 200
+
+
+def test_questions_are_counted_by_collection(web_folder: Path, database_url: str) -> None:
+    with served(create_app(database_url, Catalogue(LAYERS), web_folder)) as request:
+        for path in (
+            "/collections/base.pois/items",
+            "/collections/base.pois/tiles/WebMercatorQuad/3/1/1",
+            "/exchange/me",
+        ):
+            request(path)
+    with psycopg.connect(database_url) as conn:
+        counted = conn.execute("SELECT consumer, collection, questions FROM exchange.use").fetchall()
+    assert counted == [("public", "base.pois", 2)]
