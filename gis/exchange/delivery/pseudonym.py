@@ -50,8 +50,8 @@ def digests(fids: Ints, texts: pa.Array, key: bytes) -> pa.Array:
 
     The block is the text's fingerprint (XXH3, 128 bits) with the person's number in it.
     """
-    words = pc.dictionary_encode(texts)
-    prints = b"".join(xxhash.xxh3_128_digest(w.encode()) for w in words.dictionary.to_pylist()) or bytes(16)
+    words = pc.dictionary_encode(texts.cast(pa.binary()))
+    prints = b"".join(map(xxhash.xxh3_128_digest, words.dictionary.to_pylist())) or bytes(16)
     at = np.asarray(words.indices.fill_null(0))
     blocks = np.frombuffer(prints, ">u8").reshape(-1, 2)[at].astype(">u8")
     blocks[:, 0] ^= fids.astype(">u8")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import xxhash
 from numpy.typing import NDArray
 
@@ -15,9 +16,12 @@ _FID_BITS = (1 << 53) - 1
 
 def code_fids(codes: pa.Array) -> NDArray[np.int64]:
     """The numbers of features whose natural key is one code, as `gis.exchange.rows` gives them; 0 for a null."""
-    values = codes.cast(pa.large_binary()).to_pylist()
-    found = np.fromiter((xxhash.xxh3_64_intdigest(v) if v is not None else 0 for v in values), np.uint64, len(values))
-    return (found & np.uint64(_FID_BITS)).astype(np.int64)
+    words = pc.dictionary_encode(codes.cast(pa.binary()))
+    distinct = words.dictionary.to_pylist()
+    numbers = np.fromiter(map(xxhash.xxh3_64_intdigest, distinct), np.uint64, len(distinct)) & np.uint64(_FID_BITS)
+    known = np.asarray(words.indices.fill_null(len(distinct)))
+    found: NDArray[np.int64] = np.append(numbers, np.uint64(0)).astype(np.int64)[known]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
