@@ -15,6 +15,7 @@ from sample_city.directory import write_directory
 from sample_city.divisions import make_frame
 from sample_city.firms import Registrar
 from sample_city.ground_files import LandFile, RoadFile, WaterFile, write_divisions
+from sample_city.grids import make_grids, write_grids
 from sample_city.highways import highways
 from sample_city.land import river_greens, wide_cover
 from sample_city.lattice import LINES, RIVER_COLUMN, make_lattice
@@ -60,7 +61,9 @@ def write_city(out: Path, people: int, seed: int = 1, progress: Progress | None 
     lattice = make_lattice(seed)
     frame = make_frame(lattice, built_up)
     plan = make_plan(lattice, frame, people)
-    files = [write_divisions(out, frame.divisions), *_write_ground_and_people(out, plan, people, built_up, tell)]
+    divided = write_divisions(out, frame.divisions)
+    watched = write_grids(out, make_grids(plan, built_up))
+    files = [divided, *_write_ground_and_people(out, plan, people, built_up, tell), watched]
     manifest = Manifest(people, seed, files)
     write_directory(out)
     _write_json(out / "manifest.json", manifest.as_dict(out))

@@ -5,6 +5,7 @@ from gis.base.buildings import BUILDINGS
 from gis.base.divisions import DIVISIONS
 from gis.base.dwellings import DWELLINGS
 from gis.base.entities import ENTITIES
+from gis.base.grids import GRIDS
 from gis.base.land import LAND, WATER
 from gis.base.persons import PERSONS
 from gis.base.pois import POIS
@@ -15,7 +16,7 @@ from gis.text import Text
 BASE = Layer(
     name="base",
     title=Text("一张图底座", "Base of the one map"),
-    collections=(DIVISIONS, LAND, WATER, ROADS, BUILDINGS, ADDRESSES, POIS, DWELLINGS, ENTITIES, PERSONS),
+    collections=(DIVISIONS, GRIDS, LAND, WATER, ROADS, BUILDINGS, ADDRESSES, POIS, DWELLINGS, ENTITIES, PERSONS),
     migrations="gis.base.migrations",
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "DIVISIONS",
     "DWELLINGS",
     "ENTITIES",
+    "GRIDS",
     "LAND",
     "PERSONS",
     "POIS",

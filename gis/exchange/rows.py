@@ -82,7 +82,7 @@ class Frame:
         keys = [typed.table.column(name).cast(pa.large_string()) for name in self.collection.key]
         if not keys:
             return digest & _FID_BITS
-        text = keys[0] if len(keys) == 1 else pc.binary_join_element_wise(*keys, _UNIT)
+        text = keys[0] if len(keys) == 1 else pc.binary_join_element_wise(*keys, pa.scalar(_UNIT, pa.large_string()))
         return (_hashes(text.combine_chunks().cast(pa.large_binary())) & np.uint64(_FID_BITS)).astype(np.int64)
 
     def _divisions(self, typed: Typed, xy: NDArray[np.float64]) -> NDArray[np.int64]:

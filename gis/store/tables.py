@@ -73,12 +73,18 @@ class Register:
             f"CREATE TABLE {self.table('_link')} (fid bigint NOT NULL, successor bigint NOT NULL,"
             " kind text NOT NULL CHECK (kind IN ('merge', 'split')), at timestamptz NOT NULL,"
             " PRIMARY KEY (fid, successor))",
-            f"CREATE TABLE {self.table('_past')} (LIKE {self.table()},"
-            " rec_to bigint NOT NULL, closed_on date NOT NULL,"
-            " PRIMARY KEY (fid, scenario, valid_from, rec_from, closed_on)) PARTITION BY RANGE (closed_on)",
-            f"CREATE INDEX ON {self.table('_past')} USING gist (geom)",
-            f"CREATE INDEX ON {self.table('_past')} (load)",
+            *self.create_past(),
             self.create_view(),
+        ]
+
+    def create_past(self) -> list[str]:
+        """The table of closed rows, without any month yet."""
+        past = self.table("_past")
+        return [
+            f"CREATE TABLE {past} (LIKE {self.table()}, rec_to bigint NOT NULL, closed_on date NOT NULL,"
+            " PRIMARY KEY (fid, scenario, valid_from, rec_from, closed_on)) PARTITION BY RANGE (closed_on)",
+            f"CREATE INDEX ON {past} USING gist (geom)",
+            f"CREATE INDEX ON {past} (load)",
         ]
 
     def create_open(self) -> list[str]:

@@ -19,6 +19,9 @@ import pytest
 import shapely
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
+from gis.codes.finding import Verdict
+from gis.codes.grid_code import check
+
 SAMPLES = Path(__file__).resolve().parents[2] / "data-samples"
 COMMITTED = SAMPLES / "luan"
 DAYS = ("2018-06-01", "2020-06-01", "2025-06-01")
@@ -80,6 +83,24 @@ def content(path: Path) -> bytes:
         rows = [row for table in tables for row in base.execute(f'SELECT * FROM "{table}"')]
     base.close()
     return repr(rows).encode()
+
+
+@pytest.mark.parametrize("kind", ["城管单元网格", "综治网格", "警务区"])
+def test_grids_of_a_kind_do_not_overlap(divisions: gpd.GeoDataFrame, kind: str) -> None:
+    grids = vector("grids.gpkg").to_crs(4548)
+    found = grids[grids["网格类型"] == kind]
+    assert found["网格编码"].is_unique and len(found) > 50
+    assert shapely.coverage_is_valid(found.geometry.to_numpy())
+    if kind == "警务区":
+        return
+    assert all(check(code).verdict is Verdict.OK for code in found["网格编码"])
+    assert list(found["所属单位"]) == [code[:12] for code in found["网格编码"]]
+    communities = divisions[divisions["停用日期"].isna()].set_index("区划代码").geometry
+    within = communities.loc[found["所属单位"]].to_numpy()
+    assert shapely.area(shapely.difference(found.geometry.to_numpy(), within)).max() < 1.0
+    for _, grids_of in found.groupby("所属单位"):
+        serial = [int(code[12:]) for code in grids_of["网格编码"]]
+        assert serial == list(range(1, len(serial) + 1))
 
 
 def test_the_same_seed_gives_the_same_bytes(generator: Any, tmp_path: Path) -> None:

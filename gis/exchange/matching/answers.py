@@ -28,6 +28,7 @@ class Note(IntFlag):
     INTERPOLATED = 8
     NEAR = 16
     COARSER = 32
+    AUXILIARY = 64
 
     @property
     def text(self) -> Text:
@@ -45,6 +46,7 @@ _NOTES = {
         "该门牌未登记,按相邻门牌内插", "this plate is not registered; placed between its neighbours"
     ),
     Note.NEAR: Text("文本只说在此处附近", "the text says only that it is near this place"),
+    Note.AUXILIARY: Text("文本是该处的辅地址", "the text is an auxiliary address of this place"),
     Note.COARSER: Text("文本更细的部分未找到", "the finer parts of the text were not found"),
 }
 
@@ -112,6 +114,8 @@ class Match:
     runners_up: tuple[RunnerUp, ...]
     corrections: tuple[Correction, ...]
     notes: Note
+    form: Place | None = None
+    """The auxiliary address by which the place was found, where it was not by its main one."""
 
     def explain(self) -> Text:
         """The answer in words, in both languages."""
@@ -123,6 +127,9 @@ class Match:
             if note in self.notes:
                 zh.append(note.text.zh)
                 en.append(note.text.en)
+        if self.form is not None:
+            zh[0] = f"{zh[0]}(辅地址 {self.form.address})"
+            en[0] = f"{en[0]} (by its auxiliary address {self.form.address})"
         zh += [f"「{c.written}」读作「{c.read}」" for c in self.corrections]
         en += [f"{c.written!r} read as {c.read!r}" for c in self.corrections]
         return Text(";".join(zh), "; ".join(en))
@@ -141,6 +148,8 @@ class Matches:
     """Which distinct address each row is; the columns below are by distinct address."""
     level_: NDArray[np.uint8]
     node_: NDArray[np.int32]
+    form_: NDArray[np.int32]
+    """The place as it was met: of an auxiliary address, where `node_` is that of its main one."""
     room_: Ints
     confidence_: NDArray[np.float32]
     notes_: NDArray[np.uint8]
@@ -225,7 +234,7 @@ class Matches:
         node, ties = int(self.node_[at]), int(self.ties_[at])
         ambiguous = Note.AMBIGUOUS in notes
         level = AddressLevel(int(self.level_[at]))
-        ranked = self.others.of(at)
+        ranked = self._ranked(at)
         room = int(self.room_[at])
         tied = ranked[: min(ties, 10)] if ambiguous else []
         if ambiguous and self.others.rooms.get(at):
@@ -247,7 +256,16 @@ class Matches:
             tuple(RunnerUp(self._place(n), round(confidence_of(p), 3)) for n, p in others),
             self.corrections.get(at, ()),
             notes,
+            self._place(int(self.form_[at])) if Note.AUXILIARY in notes else None,
         )
+
+    def _ranked(self, at: int) -> list[tuple[int, float]]:
+        """What was considered for a distinct address, each place once by its main address."""
+        found: dict[int, float] = {}
+        for node, penalty in self.others.of(at):
+            main = int(self.nodes.main[node])
+            found.setdefault(main if main >= 0 else node, penalty)
+        return list(found.items())
 
     def _place(self, node: int) -> Place:
         return place_of(self.nodes, node, self.rooms.words)

@@ -1,9 +1,10 @@
 """Streets, compounds and door plates drawn together from the register's rows, with the ways that lead to each place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gis.codes.address_levels import AddressLevel
@@ -14,6 +15,8 @@ from gis.exchange.matching.nodes import NO_FID, NO_NODE, Floats, Nodes, Places, 
 from gis.exchange.matching.register import DivisionRows, Landmarks, SiteRows
 from gis.exchange.matching.vocabulary import MOST_NODES, Edges, Ints, Tokens, packed
 
+_POINTERS = ("street_node", "compound_node", "plate_node", "main")
+_LONGEST_CHAIN = 3
 STREET_REACH_M, COMPOUND_REACH_M = 400.0, 300.0
 """A gap without an address that parts two streets, or two compounds, of one name."""
 
@@ -80,6 +83,7 @@ def assemble(
         there = groups.of_site >= 0
         place[there] = groups.of_site[there] + first
     place[built] = start + np.arange(len(built))
+    nodes = replace(nodes, main=_mains(sites, place, nodes))
     return nodes, _ways(nodes, sites.number[built], start), place
 
 
@@ -254,6 +258,28 @@ def _landmark_nodes(marks: Landmarks, divisions: DivisionRows) -> Nodes:
     )
 
 
+def _mains(sites: SiteRows, place: Ints, nodes: Nodes) -> Places:
+    """For each node the place of its main address, where it is an auxiliary address and nothing else."""
+    found = np.full(len(nodes), NO_NODE, dtype=np.int32)
+    named = np.flatnonzero(pc.not_equal(sites.main, "").to_numpy(zero_copy_only=False))
+    at = pc.index_in(sites.main.take(pa.array(named)), value_set=sites.key).fill_null(-1).to_numpy()
+    known = named[at >= 0]
+    other, own = place[at[at >= 0]], place[known]
+    # a door with buildings of its own, or with several rows, is more than this one address
+    alone = pc.equal(nodes.code.take(pa.array(own)), sites.code.take(pa.array(known))).to_numpy(zero_copy_only=False)
+    alone &= (
+        (nodes.fid[own] == sites.fid[known])
+        & (other != own)
+        & ~np.isin(own, nodes.plate_node[nodes.level == AddressLevel.BUILDING])
+    )
+    found[own[alone]] = other[alone]
+    for _ in range(_LONGEST_CHAIN):
+        onward = np.where(found >= 0, found[found], NO_NODE)
+        found = np.where(onward >= 0, onward, found)
+    # what still leads on is a circle
+    return np.where((found >= 0) & (found[found] < 0), found, NO_NODE).astype(np.int32)
+
+
 def _ways(nodes: Nodes, number: Tokens, first_building: int) -> Ways:
     """Index every kind of place by the words that lead to it."""
     every = np.arange(len(nodes), dtype=np.int32)
@@ -309,7 +335,7 @@ def _nodes(count: int, **columns: object) -> Nodes:
     """A table of places with what is not given left empty."""
     empty: dict[str, object] = {
         **{name: np.zeros(count, dtype=np.int32) for name in ("street", "compound", "plate", "building")},
-        **{name: np.full(count, NO_NODE, dtype=np.int32) for name in ("street_node", "compound_node", "plate_node")},
+        **{name: np.full(count, NO_NODE, dtype=np.int32) for name in _POINTERS},
         "radius_m": np.zeros(count, dtype=np.float32),
     }
     return Nodes(**(empty | columns))  # type: ignore[arg-type]

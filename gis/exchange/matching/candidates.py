@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gis.exchange.matching.asked import Asked, Hypotheses
-from gis.exchange.matching.nodes import Nodes
+from gis.exchange.matching.nodes import Nodes, main_of
 from gis.exchange.matching.vocabulary import MOST_NODES, UNKNOWN, Edges, Ints, packed
 
 Floats32 = NDArray[np.float32]
@@ -98,13 +98,13 @@ def joined(parts: list[Candidates]) -> Candidates:
     return Candidates(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def best(found: Candidates) -> Best:
-    """The best place of each address, each place counted once at its lowest cost."""
+def best(found: Candidates, nodes: Nodes) -> Best:
+    """The best place of each address, each place counted once at its lowest cost, whatever form of it was met."""
     if len(found.row) and (found.row[1:] > found.row[:-1]).all():
         # one candidate an address, as most have it
         every = np.arange(len(found.row))
         return Best(found.row, found.node, found.penalty, found.hypothesis, np.ones_like(every), found, every)
-    place = found.row * MOST_NODES + found.node
+    place = found.row * MOST_NODES + main_of(nodes, found.node)
     order = np.lexsort((found.penalty, place))
     order = order[np.concatenate([[True], np.diff(place[order]) > 0])] if len(order) else order
     ranked = found.taken(order)

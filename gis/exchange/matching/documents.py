@@ -27,6 +27,7 @@ def match_document(match: Match) -> dict[str, Any]:
         "lat": _number(match.lat, _DEGREES),
         "error_m": _number(match.error_m, _METRES) if match.place else None,
         "place": place_document(match.place) if match.place else None,
+        "form": place_document(match.form) if match.form else None,
         "candidates": [place_document(p) for p in match.candidates],
         "runners_up": [{**place_document(r.place), "confidence": r.confidence} for r in match.runners_up],
         "corrections": [c._asdict() for c in match.corrections],

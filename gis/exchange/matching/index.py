@@ -18,7 +18,7 @@ from gis.exchange.matching.assembly import assemble
 from gis.exchange.matching.interpolation import Between, PlateLine
 from gis.exchange.matching.ladder import Ladder, Reached
 from gis.exchange.matching.lexicon import Correction, Lexicon
-from gis.exchange.matching.nodes import NO_NODE, Nodes
+from gis.exchange.matching.nodes import NO_NODE, Nodes, Places, main_of
 from gis.exchange.matching.register import division_rows, landmark_rows, room_rows, site_rows
 from gis.exchange.matching.rooms import FoundRooms, PlacedSites, Rooms
 from gis.exchange.matching.vocabulary import UNKNOWN, Edges, Ints, Vocabulary
@@ -33,9 +33,9 @@ class Register:
     """What an index is made of; tables with the columns that follow, others are left alone.
 
     `addresses`: division (12 digits), lon, lat (WGS 84), and street, plate, compound, building or else text; may have
-    fid, code, key. `divisions`: code, name; may have lon, lat, fid, former (no longer valid). `rooms`: place (an
-    address's key, which is its code where it has none of its own), unit, room; may have fid, code. `landmarks`: name,
-    division, lon, lat; may have fid, code.
+    fid, code, key, main (the key of the main address of the same place). `divisions`: code, name; may have lon, lat,
+    fid, former (no longer valid). `rooms`: place (an address's key, which is its code where it has none of its own),
+    unit, room; may have fid, code. `landmarks`: name, division, lon, lat; may have fid, code.
     """
 
     addresses: pa.Table
@@ -156,9 +156,9 @@ class _Answering:
     def matches(self, addresses: Addresses, distinct: Ints) -> Matches:
         """The answers, by distinct address."""
         index, asked, state = self.index, self.asked, self.state
-        nodes, level, node = index.nodes, state.level.copy(), state.node
+        nodes, level, node = index.nodes, state.level.copy(), main_of(index.nodes, state.node)
         ambiguous = state.ties > 1
-        inside, rooms = self._rooms(ambiguous, level)
+        inside, rooms = self._rooms(node, ambiguous, level)
         lon, lat, error = self._points(node)
         between = self._interpolated(level, ambiguous)
         if between is not None:
@@ -178,9 +178,10 @@ class _Answering:
         error[near] = np.maximum(error[near], NEAR_M)
         room_of[near] = -1
         notes = self._notes(level, ambiguous, near)
+        notes[node != state.node] |= np.uint8(Note.AUXILIARY)
         confidence = np.maximum(1.0 - 0.3 * state.penalty, 0.05) / np.where(ambiguous, np.maximum(ties, 1), 1)
         confidence = np.where(node == NO_NODE, 0.0, confidence)
-        return Matches(addresses, asked, nodes, index.rooms, distinct, level, node, room_of,
+        return Matches(addresses, asked, nodes, index.rooms, distinct, level, node, state.node, room_of,
                        confidence.astype(np.float32), notes, error, lon, lat, ties, self._others(several),
                        self._corrections())  # fmt: skip
 
@@ -193,9 +194,9 @@ class _Answering:
         lon, lat = (np.where(missing, np.nan, values[at]) for values in (nodes.lon, nodes.lat))
         return lon, lat, np.where(missing, 0.0, nodes.radius_m[at]).astype(np.float32)
 
-    def _rooms(self, ambiguous: NDArray[np.bool_], level: NDArray[np.uint8]) -> tuple[Ints, FoundRooms]:
+    def _rooms(self, node: Places, ambiguous: NDArray[np.bool_], level: NDArray[np.uint8]) -> tuple[Ints, FoundRooms]:
         """Which addresses reached a building and ask for more, and what was found; their levels are raised."""
-        asked, node = self.asked, self.state.node
+        asked = self.asked
         door = (level == AddressLevel.BUILDING) | (level == AddressLevel.PLATE) & (asked.building == 0)
         inside = np.flatnonzero(door & ~ambiguous & ((asked.unit != 0) | (asked.room != 0)))
         rooms = self.index.rooms.find(node[inside].astype(np.int64), asked.unit[inside], asked.room[inside])

@@ -77,7 +77,7 @@ class Ladder:
                 state.plate_seen[found.row] = True
             if not len(found.row):
                 continue
-            chosen = best(found)
+            chosen = best(found, self.nodes)
             state.others.append(chosen.ranked)
             self._settle(state, asked, chosen, chosen.penalty <= LIMIT)
             open_rows &= state.node == NO_NODE

@@ -6,6 +6,7 @@ are drawn together from them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +37,8 @@ class Nodes:
     street_node: Places
     compound_node: Places
     plate_node: Places
+    main: Places
+    """For the place of an auxiliary address, that of its main one; −1 for all others."""
     lon: Floats
     lat: Floats
     radius_m: NDArray[np.float32]
@@ -65,6 +68,15 @@ def full_address(nodes: Nodes, node: int, words: Sequence[str]) -> str:
         compound = nodes.name[node].as_py()
     door = f"{road}{plate or ''}{compound}" if road else f"{compound}{plate or ''}"
     return f"{divisions}{door}{word(nodes.building[node])}"
+
+
+def main_of(nodes: Nodes, rows: NDArray[Any]) -> Places:
+    """The places themselves, or the main ones of those that are auxiliary; −1 stays."""
+    found = rows.astype(np.int32)
+    known = np.flatnonzero(found >= 0)
+    main = nodes.main[found[known]]
+    found[known] = np.where(main >= 0, main, found[known])
+    return found
 
 
 def stacked(parts: list[Nodes]) -> Nodes:

@@ -99,6 +99,8 @@ class SiteRows:
     code: pa.Array
     key: pa.Array
     """What rooms name it by; "" where nothing does."""
+    main: pa.Array
+    """The key of the main address of the same place; "" for a main one."""
 
     def __len__(self) -> int:
         """How many rows."""
@@ -116,7 +118,7 @@ class SiteRows:
 
 def site_rows(table: pa.Table, lexicon: Lexicon) -> SiteRows:
     """Take in addresses: `street`, `plate`, `compound`, `building`, or `text` where those are empty; `division`, `lon`,
-    `lat`; where given `fid`, `code`. Names come to stand in the lexicon.
+    `lat`; where given `fid`, `code`, `key` (else the code), `main`. Names come to stand in the lexicon.
     """
     table = _with_parts(table)
     add = lexicon.vocabulary.add
@@ -144,6 +146,7 @@ def site_rows(table: pa.Table, lexicon: Lexicon) -> SiteRows:
         _fids(table),
         _codes(table),
         strings(table["key"]) if "key" in table.column_names else _codes(table),
+        strings(table["main"]) if "main" in table.column_names else pa.array([""] * len(table), pa.string()),
     )
 
 

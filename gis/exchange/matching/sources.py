@@ -39,7 +39,7 @@ def register_of(
     divisions are kept. Raises Unavailable.
     """
     registers = _Registers(database, catalogue, identity, at or now())
-    addresses = registers.places(ADDRESSES, "code", "text", *_PARTS)
+    addresses = registers.places(ADDRESSES, "code", "text", *_PARTS, "main")
     divisions = registers.divisions()
     landmarks = registers.places(LANDMARKS, "code", "name") if registers.has(LANDMARKS) else None
     if not registers.has(BUILDINGS):
