@@ -41,6 +41,7 @@ from api.usage import kept
 from api.working import DeliveryWorker
 from gis.catalog import Catalogue, registered_layers
 from gis.errors import OneMapError
+from gis.exchange.directory import with_declared
 from gis.settings import Settings
 from gis.store.cluster import ensure_database
 from gis.store.database import AsyncDatabase, Database
@@ -84,6 +85,7 @@ async def _serving(
     await asyncio.to_thread(sweep, settings.home)
     database, threads = AsyncDatabase(url), Database(url, size=8)
     await database.open()
+    catalogue = await asyncio.to_thread(with_declared, catalogue, threads)
     worker = DeliveryWorker(url) if works else None
     app.state.geocoding = Geocoding(url, catalogue)
     wake = worker.wake if worker else lambda: None
@@ -96,6 +98,7 @@ async def _serving(
         if worker:
             await asyncio.to_thread(worker.stop)
         app.state.geocoding.close()
+        await asyncio.to_thread(city.slow.shutdown)
         await database.close()
         await asyncio.to_thread(threads.close)
 

@@ -7,6 +7,13 @@ from typing import Any
 
 import openpyxl
 import psycopg
+import pytest
+
+from gis.catalog import Catalogue
+from gis.errors import BadInput
+from gis.exchange.directory import apply
+from gis.store.database import Database
+from layers import LAYERS
 
 DEPARTMENTS = [
     {"code": code, "title": {"zh": zh, "en": code}}
@@ -116,3 +123,11 @@ def claim(conn: psycopg.Connection, delivery: int, department: str, fid: int, **
         (fid, department, delivery, *values.values()),
     )
     conn.commit()
+
+
+def refused(database: Database, path: Path) -> BadInput:
+    """How a file is refused: with a sentence in both languages."""
+    with pytest.raises(BadInput) as caught:
+        apply(database, Catalogue(LAYERS), path)
+    assert caught.value.text.zh
+    return caught.value

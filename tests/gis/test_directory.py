@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gis.catalog import Catalogue
-from gis.city import City
-from gis.errors import BadInput, NotFound, UnknownName
-from gis.exchange.claim_tables import create_claims, create_identifiers
-from gis.exchange.delivery.references import code_fids
+from gis.errors import NotFound
 from gis.exchange.directory import (
     absent,
     apply,
@@ -26,17 +22,14 @@ from gis.exchange.directory import (
     departments,
     directory,
     double,
-    known_deliverable,
     overdue,
-    stored_deliverables,
-    with_declared,
 )
 from gis.exchange.directory.words import Period, Share, read_word
 from gis.exchange.registers import DELIVERABLES
 from gis.settings import CHECKOUT
 from gis.store.database import Database
 from layers import LAYERS
-from tests.gis.directory_files import claim, content, deliver, item, klass, workbook, written
+from tests.gis.directory_files import claim, content, deliver, item, klass, refused, workbook, written
 
 SAMPLE = CHECKOUT / "data-samples" / "luan"
 CATALOGUE = Catalogue(LAYERS)
@@ -49,17 +42,19 @@ def database(database_url: str) -> Iterator[Database]:
     held.close()
 
 
+@pytest.fixture(scope="module")
+def untouched(module_url: str) -> Iterator[Database]:
+    """A database for all that is refused: nothing of it is ever applied."""
+    held = Database(module_url)
+    yield held
+    assert directory(held).version == 0
+    held.close()
+
+
 @pytest.fixture
 def applied(database: Database, tmp_path: Path) -> Database:
     apply(database, CATALOGUE, written(tmp_path))
     return database
-
-
-def refused(database: Database, path: Path) -> BadInput:
-    with pytest.raises(BadInput) as caught:
-        apply(database, CATALOGUE, path)
-    assert caught.value.text.zh
-    return caught.value
 
 
 def test_the_departments_of_the_registers_are_there_before_any_directory(database: Database) -> None:
@@ -197,19 +192,19 @@ def broken(sheet: str, row: int, column: int, value: Any) -> dict[str, list[list
     ],
 )
 def test_a_fault_is_told_with_sheet_row_and_field(
-    database: Database, tmp_path: Path, cell: tuple[str, int, int], value: Any, field: str, word: str
+    untouched: Database, tmp_path: Path, cell: tuple[str, int, int], value: Any, field: str, word: str
 ) -> None:
     sheet, row, _ = cell
-    error = refused(database, workbook(tmp_path / "t.xlsx", broken(*cell, value)))
+    error = refused(untouched, workbook(tmp_path / "t.xlsx", broken(*cell, value)))
     where = next(line for line in error.text.zh.split(";") if f"{sheet} 第 {row} 行「{field}」" in line)
     assert word in where
     assert f"{sheet} row {row}, {field}" in error.text.en
-    assert counts(database)["classes"] == 0
+    assert counts(untouched)["classes"] == 0
 
 
-def test_all_faults_are_counted_and_the_first_told(database: Database, tmp_path: Path) -> None:
+def test_all_faults_are_counted_and_the_first_told(untouched: Database, tmp_path: Path) -> None:
     items = [item(f"X-{n}", "NONE", "名") for n in range(15)]
-    error = refused(database, written(tmp_path, items=items, requests=[]))
+    error = refused(untouched, written(tmp_path, items=items, requests=[]))
     assert "and 5 more" in error.text.en
 
 
@@ -227,28 +222,28 @@ def test_all_faults_are_counted_and_the_first_told(database: Database, tmp_path:
         ("missing.json", None, "no file"),
     ],
 )
-def test_what_is_no_directory(database: Database, tmp_path: Path, name: str, text: str | None, word: str) -> None:
+def test_what_is_no_directory(untouched: Database, tmp_path: Path, name: str, text: str | None, word: str) -> None:
     if text is not None:
         (tmp_path / name).write_text(text)
-    assert word in refused(database, tmp_path / name).text.en
+    assert word in refused(untouched, tmp_path / name).text.en
 
 
-def test_a_workbook_without_the_sheets_or_with_a_column_nobody_knows(database: Database, tmp_path: Path) -> None:
-    assert "数据项" in refused(database, workbook(tmp_path / "a.xlsx", {"Sheet1": [["甲"], ["乙"]]})).text.zh
+def test_a_workbook_without_the_sheets_or_with_a_column_nobody_knows(untouched: Database, tmp_path: Path) -> None:
+    assert "数据项" in refused(untouched, workbook(tmp_path / "a.xlsx", {"Sheet1": [["甲"], ["乙"]]})).text.zh
     sheets = {"部门": [["部门编码", "部门名称", "心情"], ["a", "甲局", "好"]]}
-    assert "心情" in refused(database, workbook(tmp_path / "b.xlsx", sheets)).text.zh
+    assert "心情" in refused(untouched, workbook(tmp_path / "b.xlsx", sheets)).text.zh
 
 
-def test_departments_whose_word_counts_cannot_be_left_out(database: Database, tmp_path: Path) -> None:
+def test_departments_whose_word_counts_cannot_be_left_out(untouched: Database, tmp_path: Path) -> None:
     without = [d for d in content()["departments"] if d["code"] != "market"]
-    assert "'market'" in refused(database, written(tmp_path, departments=without)).text.en
+    assert "'market'" in refused(untouched, written(tmp_path, departments=without)).text.en
 
 
-def test_a_field_or_a_register_that_is_not_there(database: Database, tmp_path: Path) -> None:
+def test_a_field_or_a_register_that_is_not_there(untouched: Database, tmp_path: Path) -> None:
     items = [item("GA001-01", "GA001", "属相", field="zodiac")]
-    assert "'zodiac'" in refused(database, written(tmp_path, items=items, requests=[])).text.en
+    assert "'zodiac'" in refused(untouched, written(tmp_path, items=items, requests=[])).text.en
     classes = [klass("GA001", "police", register="base.ghosts")]
-    assert "base.ghosts" in refused(database, written(tmp_path, classes=classes, items=[], requests=[])).text.en
+    assert "base.ghosts" in refused(untouched, written(tmp_path, classes=classes, items=[], requests=[])).text.en
 
 
 def test_overdue_by_period_and_by_last_edition(applied: Database, conn: psycopg.Connection) -> None:
@@ -331,151 +326,6 @@ def test_asked_for_and_never_delivered(applied: Database, conn: psycopg.Connecti
     assert lacking() == {"GA001-03": "field"}
     (one,) = absent(applied)
     assert (one.owner, one.asked_by, one.since) == ("police", ("health",), date(2024, 4, 1))
-
-
-MARKS: dict[str, Any] = json.loads((SAMPLE / "directory.json").read_text())["registers"][0] | {"presence": ["market"]}
-
-
-def test_a_register_declared_as_data_is_there_and_can_be_asked(database_url: str) -> None:
-    with City.open(database_url) as city:
-        with pytest.raises(UnknownName):
-            city.ask("city.credit_marks")
-        apply(city.database, city.catalogue, SAMPLE / "directory.json")
-    with City.open(database_url) as city:
-        assert city.catalogue["city.credit_marks"].title == ("信用红黑名单", "Credit marks")
-        assert len(city.ask("city.credit_marks").frame()) == 0
-        register = known_deliverable(city.database, "city.credit_marks")
-        assert register.presence == ("development",)
-        assert register.item("entity").refers == "base.entities"
-        assert known_deliverable(city.database, "base.persons") is DELIVERABLES["base.persons"]
-        with pytest.raises(UnknownName):
-            known_deliverable(city.database, "city.stars")
-
-
-def test_departments_deliver_to_a_register_declared_as_data(
-    database_url: str, conn: psycopg.Connection, tmp_path: Path
-) -> None:
-    """A mark is a point where the entity is that it marks; one on an entity that nobody knows is returned."""
-    with City.open(database_url) as city:
-        apply(city.database, city.catalogue, SAMPLE / "directory.json")
-    conn.execute(
-        "INSERT INTO base.entities (fid, rec_from, digest, load, credit_code, name, geom, division, cell)"
-        " VALUES (%s, 1, 1, 1, '91341502MA2N000006', '甲公司', 'SRID=4326;POINT(116.5 31.7)', 341502001001, 1)",
-        (int(code_fids(pa.array(["91341502MA2N000006"]))[0]),),
-    )
-    conn.commit()
-    path = tmp_path / "marks.csv"
-    path.write_text(
-        "信用标记编号,统一社会信用代码,红黑名单标识,列入日期,认定部门\n"
-        "M1,91341502MA2N000006,红名单,2024-01-05,税务局\nM2,91341502MA2N000000,黑名单,2024-02-05,法院\n",
-        encoding="utf-8",
-    )
-    with City.open(database_url) as city:
-        done = city.deliver("city.credit_marks", path, department="development")
-        assert (done.rows.accepted, done.rows.returned, done.reasons) == (1, 1, {"unknown_reference": 1})
-        (found,) = city.ask("city.credit_marks?bbox=116.4,31.6,116.6,31.8").geojson()["features"]
-        assert found["properties"]["grade"] == "red"
-        assert found["geometry"]["coordinates"] == [116.5, 31.7]
-        assert "FG001" not in {one.information_class for one in overdue(city.database)}
-
-
-def test_the_claim_table_of_a_declared_register_is_like_those_in_code(
-    database: Database, conn: psycopg.Connection, tmp_path: Path
-) -> None:
-    apply(database, CATALOGUE, written(tmp_path, registers=[MARKS]))
-    (register,) = stored_deliverables(database).values()
-    standard = shape(conn, "exchange", "base_persons_claim")[:11]
-    made = shape(conn, "exchange", "city_credit_marks_claim")
-    assert made == standard + list(register.claim_columns)
-
-
-@pytest.mark.parametrize("name", list(DELIVERABLES))
-def test_the_statements_for_claims_make_what_the_migration_made(conn: psycopg.Connection, name: str) -> None:
-    register = DELIVERABLES[name]
-    migrated = shape(conn, "exchange", f"{register.noun}_claim"), indexes(conn, f"{register.noun}_claim")
-    identifiers = shape(conn, "base", f"{register.collection.noun}_identifier")
-    conn.execute(f"DROP TABLE {register.claims}".encode())
-    conn.execute(f"DROP TABLE IF EXISTS base.{register.collection.noun}_identifier".encode())
-    for statement in (*create_claims(register.noun, register.claim_columns), *create_identifiers(register)):
-        conn.execute(statement.encode())
-    assert (shape(conn, "exchange", f"{register.noun}_claim"), indexes(conn, f"{register.noun}_claim")) == migrated
-    assert shape(conn, "base", f"{register.collection.noun}_identifier") == identifiers
-
-
-def shape(conn: psycopg.Connection, schema: str, table: str) -> list[tuple[Any, ...]]:
-    return conn.execute(
-        "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
-        " ORDER BY ordinal_position",
-        (schema, table),
-    ).fetchall()
-
-
-def indexes(conn: psycopg.Connection, table: str) -> list[tuple[Any, ...]]:
-    return conn.execute("SELECT indexdef FROM pg_indexes WHERE tablename = %s ORDER BY 1", (table,)).fetchall()
-
-
-def test_a_later_version_may_add_fields_and_change_words(database: Database, tmp_path: Path) -> None:
-    apply(database, CATALOGUE, written(tmp_path, registers=[MARKS]))
-    more = {"name": "score", "type": "integer", "title": {"zh": "信用分", "en": "Score"}, "sortable": True}
-    wider = MARKS | {"fields": [*MARKS["fields"], more], "title": {"zh": "红黑榜", "en": "Marks"}}
-    assert apply(database, CATALOGUE, written(tmp_path, "b.json", registers=[wider])).version == 2
-    catalogue = with_declared(CATALOGUE, database)
-    city = City(database, catalogue)
-    assert "score" in city.ask("city.credit_marks?as-of=2026-01-01").frame().columns
-    assert catalogue["city.credit_marks"].title.zh == "红黑榜"
-
-
-def test_a_register_taken_out_and_brought_back(database: Database, tmp_path: Path) -> None:
-    apply(database, CATALOGUE, written(tmp_path, registers=[MARKS]))
-    apply(database, CATALOGUE, written(tmp_path, "b.json", registers=[]))
-    assert stored_deliverables(database) == {}
-    assert apply(database, CATALOGUE, written(tmp_path, "c.json", registers=[MARKS])).version == 3
-    assert list(stored_deliverables(database)) == ["city.credit_marks"]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"fields": MARKS["fields"][:-1]},
-        {"fields": [MARKS["fields"][0] | {"type": "integer"}, *MARKS["fields"][1:]]},
-        {"key": ["entity"]},
-        {"placed_by": []},
-    ],
-)
-def test_what_would_change_rows_that_are_held_is_refused(
-    database: Database, tmp_path: Path, change: dict[str, Any]
-) -> None:
-    apply(database, CATALOGUE, written(tmp_path, registers=[MARKS]))
-    error = refused(database, written(tmp_path, "b.json", registers=[MARKS | change]))
-    assert "declare another register" in error.text.en
-    assert directory(database).version == 1
-
-
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [
-        ({"id": "core.marks"}, "taken"),
-        ({"id": "base.buildings"}, "there already"),
-        ({"id": "base.persons"}, "there already"),
-        ({"id": "Marks"}, "layer.noun"),
-        ({"title": {"zh": "名单"}}, "title.en"),
-        ({"colour": "red"}, "colour"),
-        ({"presence": []}, "no department"),
-        ({"presence": ["wizards"]}, "wizards"),
-        ({"key": []}, "key"),
-        ({"key": ["code", "entity"]}, "one field"),
-        ({"key": ["number"]}, "number"),
-        ({"placed_by": ["moon"]}, "moon"),
-        ({"items": {"entity": {"check": "reference"}}}, "refers"),
-        ({"items": {"entity": {"check": "reference", "refers": "base.moons"}}}, "base.moons"),
-        ({"items": {"entity": {"check": "magic"}}}, "check"),
-        ({"fields": [{"name": "fid", "type": "text", "title": {"zh": "号", "en": "No"}}]}, "fid"),
-        ({"fields": []}, "code"),
-    ],
-)
-def test_a_declaration_that_cannot_be(database: Database, tmp_path: Path, change: dict[str, Any], word: str) -> None:
-    assert word in refused(database, written(tmp_path, registers=[MARKS | change])).text.en
-    assert stored_deliverables(database) == {}
 
 
 @given(st.dates(date(1990, 1, 1), date(2100, 1, 1)), st.sampled_from(list(Period)))
