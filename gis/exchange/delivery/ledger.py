@@ -7,7 +7,7 @@ from typing import Any
 
 from gis.errors import NotFound
 from gis.exchange.delivery.account import DeliveryOptions
-from gis.exchange.delivery.records import spool
+from gis.exchange.delivery.records import kept_at
 from gis.exchange.readers.source import ReadOptions
 from gis.query.span import instant_text
 from gis.query.statement import Statement, conjunction
@@ -57,7 +57,7 @@ class Record:
     @property
     def path(self) -> Path:
         """The file as it was handed over."""
-        return spool(self.id) / str(self.values["spool"])
+        return kept_at(str(self.values["spool"]))
 
     @property
     def options(self) -> DeliveryOptions:

@@ -19,7 +19,7 @@ from gis.exchange.delivery.checks import Checks, returned
 from gis.exchange.delivery.pseudonym import digests, person_fids
 from gis.exchange.delivery.references import code_fids
 from gis.exchange.notes import Notes
-from gis.exchange.readers.source import Batch, Source
+from gis.exchange.readers.source import Batch, Findings, Source
 from gis.exchange.registers import Deliverable
 from gis.exchange.values import convert
 from gis.store import copy
@@ -154,11 +154,23 @@ class Reading:
                 if len(typed):
                     yield self._said(typed, ends=is_end)
         refused = np.array([r.row for r in self.source.findings.rejects[before:]], np.int64)
-        part = batch.take(np.isin(batch.rows, refused))
-        filled = _filled(part, matching, self.deliverable)
-        self.refused_facts |= dict(zip(part.rows.tolist(), filled.tolist(), strict=True))
+        self._remember_refused(batch.take(np.isin(batch.rows, refused)), matching)
         if tasks is not None:
             self.answered |= {int(r): int(t) for r, t in zip(batch.rows, tasks, strict=True) if t}
+
+    def _remember_refused(self, batch: Batch, matching: Matching) -> None:
+        """How much refused rows say, and of whom, where that can be read: they are no word, but no silence either."""
+        if not len(batch):
+            return
+        filled = _filled(batch, matching, self.deliverable)
+        self.refused_facts |= dict(zip(batch.rows.tolist(), filled.tolist(), strict=True))
+        typed = convert(batch, _key_only(matching), Findings(), Notes(), strict=True)
+        fids = self._fids(self.checks.run(typed.table))
+        for fault in self.checks.faults:
+            if fault.item == self.deliverable.key:
+                fids[fault.where] = 0
+        known = fids != 0
+        self.silent |= dict(zip(typed.batch.rows[known].tolist(), fids[known].tolist(), strict=True))
 
     def _operations(self, batch: Batch, column: str | None) -> NDArray[np.int8]:
         """What each row wants: 0 to say something, 1 to end the entity, -1 nobody knows."""
@@ -191,10 +203,7 @@ class Reading:
                 pa.array(at)).to_pylist()  # fmt: skip
             self.notes.add(note.item, note.reason, note.text, rows[at].tolist(), values)
         fids = self._fids(table)
-        once = self._once(rows, fids, keep)
-        out = ~once & (fids != 0)
-        self.silent |= dict(zip(rows[out].tolist(), fids[out].tolist(), strict=True))
-        keep &= once
+        keep &= self._once(rows, fids, keep)
         return self._word(typed, table, fids, ends=ends).take(keep)
 
     def _is_personal(self, item: str) -> bool:

@@ -1,5 +1,6 @@
 """Deliveries as they are on record: handed over, taken up, closed; and the turn of each register."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import psycopg
 from gis.errors import BadInput, NotFound, OneMapError, UnknownName
 from gis.exchange.delivery.account import Account, Delivered, DeliveryOptions, Mode
 from gis.exchange.delivery.claims import Place
+from gis.exchange.delivery.pseudonym import secret
 from gis.exchange.directory.registers import known_deliverable
 from gis.exchange.provenance import file_name, sha256
 from gis.exchange.readers.source import ReadOptions
@@ -49,9 +51,9 @@ class Record:
         return Place(self.id, self.department, self.edition)
 
 
-def spool(delivery: int) -> Path:
-    """The folder in which a delivery's file is kept as it was handed over."""
-    return Settings().home / "deliveries" / str(delivery)
+def kept_at(spool: str) -> Path:
+    """Where a file is kept as it was handed over, by what its record says."""
+    return Settings().home / "deliveries" / spool
 
 
 def receive(database: Database, register: str, path: Path, department: str, options: DeliveryOptions) -> int:
@@ -72,16 +74,17 @@ def receive(database: Database, register: str, path: Path, department: str, opti
         )
     with connect(database.url) as conn, translated():
         number = int(_one(conn, "SELECT nextval(pg_get_serial_sequence('core.load', 'id'))"))
-        kept = spool(number)
+        spool = f"{hashlib.sha256(secret(conn)).hexdigest()[:12]}/{number}/{file_name(path)}"
+        kept = kept_at(spool).parent
         kept.mkdir(parents=True, exist_ok=True)
         for part in _parts(path):
-            shutil.copyfile(part, kept / part.name)
-            with (kept / part.name).open("rb") as file:
+            shutil.copyfile(part, kept / file_name(part))
+            with (kept / file_name(part)).open("rb") as file:
                 os.fsync(file.fileno())
         conn.execute(
             "INSERT INTO exchange.delivery (id, register, department, mode, edition, file, file_sha256, spool, options,"
             " received_by) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            (number, register, department, options.mode, edition, file_name(path), sha256(path), path.name,
+            (number, register, department, options.mode, edition, file_name(path), sha256(path), spool,
              json.dumps(options.as_dict()), options.received_by),
         )  # fmt: skip
     return number
@@ -139,12 +142,12 @@ def record(conn: psycopg.Connection[Any], delivery: int) -> Record:
     ).fetchone()
     if found is None:
         raise NotFound(f"there is no delivery {delivery}", f"没有编号为 {delivery} 的交付", subject=str(delivery))
-    number, register, department, mode, edition, name, state, kept = found
+    number, register, department, mode, edition, spool, state, kept = found
     options = DeliveryOptions(
         mode=mode, edition=edition, read=ReadOptions(**kept.get("read", {})), columns=kept.get("columns", {}),
         allow_ends=kept.get("allow_ends", False),
     )  # fmt: skip
-    return Record(number, register, department, mode, edition, spool(number) / name, state, options)
+    return Record(number, register, department, mode, edition, kept_at(spool), state, options)
 
 
 def delivered(conn: psycopg.Connection[Any], delivery: int) -> Delivered:
