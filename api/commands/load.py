@@ -63,7 +63,7 @@ def load(
     from gis.exchange.readers.source import ReadOptions
 
     read = ReadOptions(layer=layer, encoding=encoding, crs=crs, x=x, y=y)
-    given, constant = _pairs("--map", columns or []), _pairs("--set", constants or [])
+    given, constant = pairs("--map", columns or []), pairs("--set", constants or [])
     with City.open() as city:
         for path in files:
             with progress(path.name, as_json=as_json) as step:
@@ -113,7 +113,8 @@ def show(report: "LoadReport") -> None:
     console.print(table)
 
 
-def _pairs(option: str, given: list[str]) -> dict[str, Any]:
+def pairs(option: str, given: list[str]) -> dict[str, Any]:
+    """What an option that is given as field=value says. Raises BadQuery."""
     pairs = dict(one.split("=", 1) for one in given if "=" in one)
     if len(pairs) != len(given):
         raise BadQuery(f"{option} takes field=…", f"{option} 的写法为 字段=…", subject=option)

@@ -14,7 +14,7 @@ from gis.settings import CHECKOUT, Settings
 from gis.store.cluster import ensure_database
 from gis.store.cluster_server import in_database
 from gis.store.migrate import migrate
-from tests.bench import load
+from tests.bench import load, resolution
 from tests.bench.pairs import Comparison
 
 ROWS = int(os.environ.get("ONEMAP_BENCH_ROWS") or 1_000_000)
@@ -33,6 +33,8 @@ def main() -> int:
         comparisons += load.bench(url, _RESULTS, ROWS, PAIRS)
     if "memory" in wanted:
         memory = load.memory(url, _RESULTS, ROWS)
+    if "resolution" in wanted:
+        resolution.bench()
     _print(comparisons, memory)
     _keep(comparisons, memory)
     flat = all(v <= load.FLAT_GOAL for k, v in memory.items() if k.endswith("ratio"))

@@ -12,12 +12,12 @@ Rng = np.random.Generator
 COLUMNS = ("姓名", "性别", "出生日期", "身份证号", "手机", "现住址")
 STRANGER = -1
 _SOUNDS = (
-    "伟玮炜", "静婧", "磊蕾", "洋阳杨", "明铭", "军君钧", "华桦", "芳方", "敏闵", "丽莉", "强墙", "杰捷", "娟涓", "涛滔", "超朝",
-    "秀绣", "霞侠", "平萍", "刚钢", "桂贵", "英瑛", "文雯", "玉钰", "建健", "国帼", "云芸", "波博", "辉晖", "佳嘉", "宇雨",
-    "欣鑫", "浩皓", "晨辰", "子梓", "轩宣", "雪薛", "婷庭", "慧惠", "燕艳", "红洪", "梅玫", "兰岚", "陈程", "张章", "王汪",
-    "许徐", "刘柳", "吴武", "余于俞", "江姜", "石史", "朱诸", "付傅", "肖萧", "林凌", "何贺", "蒋讲", "邹周", "田天", "严颜",
-)  # fmt: skip
-_LIKE = {c: group.replace(c, "") for group in _SOUNDS for c in group}
+    "伟玮炜 静婧 磊蕾 洋阳杨 明铭 军君钧 华桦 芳方 敏闵 丽莉 强墙 杰捷 娟涓 涛滔 超朝 秀绣 "
+    "霞侠 平萍 刚钢 桂贵 英瑛 文雯 玉钰 建健 国帼 云芸 波博 辉晖 佳嘉 宇雨 欣鑫 浩皓 晨辰 "
+    "子梓 轩宣 雪薛 婷庭 慧惠 燕艳 红洪 梅玫 兰岚 陈程 张章 王汪 许徐 刘柳 吴武 余于俞 "
+    "江姜 石史 朱诸 付傅 肖萧 林凌 何贺 蒋讲 邹周 田天 严颜 "
+)
+_LIKE = {c: group.replace(c, "") for group in _SOUNDS.split() for c in group}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +140,37 @@ def _one_of(ways: tuple[tuple[float, Way], ...], rng: Rng) -> Way:
         if drawn < 0:
             return way
     return ways[0][1]
+
+
+def noisy_entities(register: list[dict[str, str]], count: int, seed: int) -> tuple[pa.Table, np.ndarray]:
+    """Rows about entities as `Source.entities` gives them, and about some who are not in it; whose each is."""
+    rng = np.random.default_rng(seed)
+    rows, truth = [], []
+    for n in rng.integers(0, len(register), count).tolist():
+        of, other = register[n], register[int(rng.integers(len(register)))]
+        known = rng.random() > 0.12
+        row = {"单位名称": of["name"], "信用代码": of["credit_code"], "法人姓名": of["representative"],
+               "地址编码": of["site"]}  # fmt: skip
+        if not known:
+            # a new firm of another's name and head's surname, at a third one's site
+            row |= {"信用代码": "", "法人姓名": other["representative"][:1] + of["representative"][-1:],
+                    "地址编码": other["site"]}  # fmt: skip
+        row["单位名称"] = _one_of(_FIRM_NAME, rng)(row["单位名称"], rng)
+        row["信用代码"] = _one_of(_CODE, rng)(row["信用代码"], rng)
+        row["法人姓名"] = _one_of(_WAYS["姓名"], rng)(row["法人姓名"] or "无名", rng)
+        row["地址编码"] = "" if rng.random() < 0.3 else row["地址编码"]
+        rows.append(row)
+        truth.append(n if known else STRANGER)
+    table = pa.table({name: pa.array([r[name] for r in rows], pa.string()) for name in rows[0]})
+    return table, np.array(truth, dtype=np.int64)
+
+
+_FIRM_NAME: tuple[tuple[float, Way], ...] = (
+    (0.55, _as_is), (0.15, lambda t, r: t.removeprefix("六安市")),
+    (0.1, lambda t, r: t.replace("有限公司", "有限责任公司")),
+    (0.05, lambda t, r: f"安徽省{t}"), (0.05, lambda t, r: t.replace("有限公司", "")), (0.1, _name_alike),
+)  # fmt: skip
+_CODE: tuple[tuple[float, Way], ...] = (
+    (0.6, _nothing), (0.2, _as_is), (0.1, lambda t, r: _digit(t, r, 2, 8) if t else t),
+    (0.1, lambda t, r: t[:10] + t[11:]),
+)  # fmt: skip

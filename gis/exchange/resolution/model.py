@@ -86,7 +86,7 @@ class Model:
     weights: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        """Weights from m and u: never better for a worse level, never against for an agreement."""
+        """Weights from m and u: a worse level never weighs more than a better one, an agreement never less than 0."""
         object.__setattr__(self, "weights", _weights(self.comparisons, self.m, self.u))
 
     @classmethod
@@ -195,8 +195,21 @@ def _weights(comparisons: tuple[Comparison, ...], m: Floats, u: Floats) -> Float
     weights = np.zeros_like(m)
     for k, comparison in enumerate(comparisons):
         n = len(comparison.levels)
-        bits = np.log2(np.maximum(m[k, 1 : n + 1], _LEAST) / np.maximum(u[k, 1 : n + 1], _LEAST))
+        bits = _falling(np.maximum(m[k, 1 : n + 1], _LEAST), np.maximum(u[k, 1 : n + 1], _LEAST))
         agrees = np.array([v.agrees for v in comparison.levels])
-        bits = np.where(agrees, np.maximum(bits, 0.0), np.minimum(bits, 0.0))
-        weights[k, 1 : n + 1] = np.maximum.accumulate(bits[::-1])[::-1]
+        weights[k, 1 : n + 1] = np.where(agrees, np.maximum(bits, 0.0), np.minimum(bits, 0.0))
     return np.round(weights, 4)
+
+
+def _falling(m: Floats, u: Floats) -> Floats:
+    """log2(m/u) of levels; neighbours of which the worse would weigh more are taken together (pool adjacent violators,
+    Ayer et al. 1955).
+    """
+    pools: list[tuple[float, float, int]] = []
+    for own_m, own_u in zip(m.tolist(), u.tolist(), strict=True):
+        pool = (own_m, own_u, 1)
+        while pools and pool[0] * pools[-1][1] > pools[-1][0] * pool[1]:
+            last = pools.pop()
+            pool = (last[0] + pool[0], last[1] + pool[1], last[2] + pool[2])
+        pools.append(pool)
+    return np.repeat(np.log2([a / b for a, b, _ in pools]), [size for _, _, size in pools])

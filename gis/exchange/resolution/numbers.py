@@ -71,7 +71,8 @@ class Numbers:
         sound = np.asarray(good.is_valid())
         harm = damage.explain_column(texts, _PLACES)
         reason = np.array([f.reason for f in harm.findings])[harm.index]
-        exponent, lost = reason == "exponent", (reason == "precision") & ~sound
+        # three zeros behind may also be a number's own: it is then known by them too
+        exponent, lost = reason == "exponent", reason == "precision"
         texts = pc.coalesce(good, texts)
         digits = pc.replace_substring_regex(pc.replace_substring_regex(texts, r"E[+-]?[0-9]+$", ""), r"[^0-9A-Z]", "")
         texts = pc.utf8_slice_codeunits(pc.if_else(pa.array(exponent), digits, pc.replace_substring_regex(
@@ -103,15 +104,15 @@ class Numbers:
         """
         words = [self.left[:, a:b].astype(np.uint64) for a, b in ((0, 6), (6, 14), (14, 18))]
         head, middle, tail = (mixed(*w.T) for w in words)
-        open_ = ~self.masked
-        whole = open_ & (self.known >= _PLACES)
+        open_ = ~self.masked & (self.known > 0)
+        whole = open_ & (self.size >= _PLACES)
         missing = np.uint64(0)
         return [
             np.where(open_ & (self.known >= _LEAST_KNOWN), joined(head, middle), missing),
             np.where(whole, joined(middle, tail), missing),
             np.where(whole | self.masked & (self.known > 0), joined(head, tail), missing),
             # a digit lost or doubled: the tail from the right, which holds all but the division
-            np.where(open_ & (self.known >= _PLACES - 1), mixed(*self.right[:, 7:].T), missing),
+            np.where(open_ & (self.size >= _PLACES - 1), mixed(*self.right[:, 7:].T), missing),
         ]
 
     def compare(self, rows: Ints, other: "Numbers", others: Ints) -> NDArray[np.int8]:
@@ -120,9 +121,11 @@ class Numbers:
         usable = other.sound[others] | (other.known[others] >= _PLACES - 1) & ~other.masked[others]
         usable &= self.known[rows] > 0
         partial = self.masked[rows] | (self.known[rows] < _PLACES - 1)
-        for judge, wanted in ((self._partly, usable & partial), (self._wholly, usable & ~partial)):
+        whole = ~self.masked[rows] & (self.size[rows] >= _PLACES - 1)
+        for judge, wanted in ((self._partly, usable & partial), (self._wholly, usable & whole)):
             pairs = np.flatnonzero(wanted)
-            level[pairs] = judge(rows[pairs], other, others[pairs])
+            found = judge(rows[pairs], other, others[pairs])
+            level[pairs] = np.where(level[pairs] > 0, np.minimum(level[pairs], found), found)
         return level
 
     def _wholly(self, a: Ints, other: "Numbers", b: Ints) -> NDArray[np.int8]:
@@ -150,9 +153,12 @@ class Numbers:
 
 
 def _written_out(column: CodeColumn) -> Any:
-    """Numbers that came as numbers, with all their places: the damage shows in the last three."""
+    """Numbers that came as floating-point numbers: 15 places of them mean something."""
     if isinstance(column, pa.Array | pa.ChunkedArray) and pa.types.is_floating(column.type):
-        return pa.array([None if v is None or math.isnan(v) else f"{v:.0f}" for v in column.to_pylist()], pa.string())
+        said = [
+            None if v is None or math.isnan(v) else f"{v:.0f}" if v < 1e15 else f"{v:.14E}" for v in column.to_pylist()
+        ]
+        return pa.array(said, pa.string())
     return column
 
 

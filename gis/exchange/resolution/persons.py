@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from gis.exchange.resolution import dates
 from gis.exchange.resolution.blocking import Probe
 from gis.exchange.resolution.dates import Days
+from gis.exchange.resolution.frequency import rarity, sharing
 from gis.exchange.resolution.keys import Keys, joined, mixed
 from gis.exchange.resolution.model import Comparison, Floats, Level, Levels, Overlap
 from gis.exchange.resolution.names import NameLevel, Names
 from gis.exchange.resolution.numbers import Numbers
-from gis.exchange.resolution.places import Located, neighbours
+from gis.exchange.resolution.places import PLACE_LEVELS, Located, neighbours
 from gis.text import Text
 
 Ints = NDArray[np.int64]
@@ -58,15 +59,7 @@ COMPARISONS = (
         Level(Text("相同", "the same"), 0.65, 1e-6, agrees=True, counts=True),
         Level(Text("不同", "another one"), 0.35, 1.0),
     )),
-    Comparison("place", Text("住址", "address"), (
-        Level(Text("同一户室", "the same room"), 0.50, 4e-6, agrees=True, counts=True),
-        Level(Text("同一门牌或楼栋(40 米内)", "the same door or building (within 40 m)"), 0.22, 2e-4, agrees=True,
-              counts=True),
-        Level(Text("相邻网格(200 米内)", "neighbouring cells (within 200 m)"), 0.06, 2e-3, agrees=True),
-        Level(Text("同一社区、村", "the same community or village"), 0.05, 5e-3, agrees=True),
-        Level(Text("同一街道、乡镇", "the same township"), 0.03, 0.05),
-        Level(Text("其他地方", "elsewhere"), 0.14, 0.94),
-    )),
+    Comparison("place", Text("住址", "address"), PLACE_LEVELS),
 )  # fmt: skip
 
 #: A number holds the birth date and the sex, and who shares a home often shares a telephone.
@@ -115,9 +108,7 @@ class Persons:
 
         To be asked of the register's side.
         """
-        many = np.bincount(self.name, minlength=len(self.names.size)).astype(np.float64)
-        bits = np.log2(max(_sharing(self.name) * len(self), 1.0) / np.maximum(many[self.name[others]], 1.0))
-        found: Floats = np.where(levels[:, NAME] == NameLevel.SAME, np.round(bits, 4), 0.0)
+        found: Floats = np.where(levels[:, NAME] == NameLevel.SAME, rarity(self.name)[others], 0.0)
         return found
 
     def content(self) -> Keys:
@@ -133,12 +124,12 @@ class Persons:
             ("number", 1): 0.002 / n,
             ("number", 2): 0.05 / n,
             ("number", 3): 0.1 / n,
-            ("name", 1): _sharing(self.name),
+            ("name", 1): sharing(self.name),
             # the register hides no characters: of a hidden name little more than the surname is left
-            ("name", 4): _sharing(self.names.key_by_sound(self.name, slice(0, 1))),
-            ("birth_date", 1): _sharing(self.birth),
-            ("telephone", 1): _sharing(self.telephone),
-            ("place", 1): max(_sharing(self.located.code), 2.0 / n),
+            ("name", 4): sharing(self.names.key_by_sound(self.name, slice(0, 1))),
+            ("birth_date", 1): sharing(self.birth),
+            ("telephone", 1): sharing(self.telephone),
+            ("place", 1): max(sharing(self.located.code), 2.0 / n),
         }
 
 
@@ -181,12 +172,3 @@ def _keys(side: Persons) -> list[NDArray[np.uint64]]:
 def _equal(a: NDArray[np.generic], b: NDArray[np.generic]) -> NDArray[np.int8]:
     found: NDArray[np.int8] = np.where((a == 0) | (b == 0), 0, np.where(a == b, 1, 2)).astype(np.int8)
     return found
-
-
-def _sharing(values: Ints | Keys) -> float:
-    """How probable it is that two rows with a value have the same one."""
-    _, many = np.unique(values[values != 0], return_counts=True)
-    total = float(many.sum())
-    if total < 2:
-        return 0.0
-    return max(float((many * (many - 1.0)).sum()) / (total * (total - 1.0)), 1.0 / total)

@@ -18,7 +18,9 @@ from gis.codes.address_text import plain_column
 from gis.codes.column import CodeColumn, strings
 from gis.exchange.matching import AddressIndex
 from gis.exchange.resolution.keys import numbered
+from gis.exchange.resolution.model import Level
 from gis.geo.cells import cells
+from gis.text import Text
 
 CELL_RESOLUTION = 10
 """Cells of 66 m edge: a cell and its neighbours are the surroundings of a door up to about 200 m."""
@@ -41,6 +43,17 @@ class PlaceLevel(IntEnum):
     VILLAGE = 4
     TOWNSHIP = 5
     ELSEWHERE = 6
+
+
+PLACE_LEVELS = (
+    Level(Text("同一户室", "the same room"), 0.50, 4e-6, agrees=True, counts=True),
+    Level(Text("同一门牌或楼栋(40 米内)", "the same door or building (within 40 m)"), 0.22, 2e-4, agrees=True,
+          counts=True),
+    Level(Text("相邻网格(200 米内)", "neighbouring cells (within 200 m)"), 0.06, 2e-3, agrees=True),
+    Level(Text("同一社区、村", "the same community or village"), 0.05, 5e-3, agrees=True),
+    Level(Text("同一街道、乡镇", "the same township"), 0.03, 0.05),
+    Level(Text("其他地方", "elsewhere"), 0.14, 0.94),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

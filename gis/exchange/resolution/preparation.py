@@ -1,14 +1,20 @@
 """Both sides of a question made comparable: the register as it is read, the rows as they were understood."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from gis.codes.citizen_id_column import check_column
+from gis.codes.column import strings
 from gis.exchange.matching import AddressIndex, register_of
-from gis.exchange.resolution import persons
+from gis.exchange.resolution import entities, persons
 from gis.exchange.resolution.asked import Asked
 from gis.exchange.resolution.dates import days_of
+from gis.exchange.resolution.entities import Entities
+from gis.exchange.resolution.entity_names import EntityNames
 from gis.exchange.resolution.keys import numbered
 from gis.exchange.resolution.names import Names, plain_names
 from gis.exchange.resolution.numbers import Numbers
@@ -28,7 +34,9 @@ def sides_of(register: str, source: Source, rows: Asked) -> Sides:
     index = None
     if text in rows.columns:
         index = AddressIndex(register_of(source.database, source.catalogue, source.identity, at=source.at))
-    return persons_sides(source.persons(), rows, index)
+    if register == "base.persons":
+        return persons_sides(source.persons(), rows, index)
+    return entities_sides(source.entities(), rows, index, source.regions())
 
 
 def persons_sides(register: pa.Table, rows: Asked, index: AddressIndex | None) -> Sides:
@@ -48,6 +56,25 @@ def persons_sides(register: pa.Table, rows: Asked, index: AddressIndex | None) -
     )  # fmt: skip
     fid = np.asarray(column(table, "fid"), dtype=np.int64)
     return Sides(persons_of, asked, fid, persons.probes(persons_of, asked), persons.COMPARISONS, persons.OVERLAPS)
+
+
+def entities_sides(register: pa.Table, rows: Asked, index: AddressIndex | None, regions: Sequence[str]) -> Sides:
+    """Entities as `Source.entities` gives them; `regions` are the names of divisions that names may begin with."""
+    known = points(register, None, None, "site")
+    here, there = located(known, _places(rows, _ADDRESSED["base.entities"], known, index))
+    name, its_name = EntityNames.of_both(column(register, "name"), rows.get("name"), regions)
+    heads = plain_names(column(register, "representative")), plain_names(rows.get("representative_name"))
+    people, (own, others) = Names.of(*heads)
+    ids = numbered(_citizens(column(register, "representative_id")), _citizens(rows.get("representative")))
+    recorded = Entities(Numbers.of_entities(column(register, "credit_code")), name, own, ids[0], people, here)
+    asked = Entities(Numbers.of_entities(rows.get("credit_code")), its_name, others, ids[1], people, there)
+    fid = np.asarray(column(register, "fid"), dtype=np.int64)
+    return Sides(recorded, asked, fid, entities.probes(recorded, asked), entities.COMPARISONS, entities.OVERLAPS)
+
+
+def _citizens(values: pa.Array) -> pa.Array:
+    """Sound id numbers; "" for the others."""
+    return check_column(strings(values)).text.fill_null("")
 
 
 def _places(rows: Asked, fields: tuple[str, str], known: Places, index: AddressIndex | None) -> Places:

@@ -22,7 +22,7 @@ from gis.query.span import now
 from gis.query.statement import Statement
 from gis.store.database import Database
 
-PERSONS, ENTITIES, DWELLINGS = "base.persons", "base.entities", "base.dwellings"
+PERSONS, ENTITIES, DWELLINGS, DIVISIONS = "base.persons", "base.entities", "base.dwellings", "base.divisions"
 IDENTIFIER = "base.persons_identifier"
 _BATCH_ROWS = 50_000
 
@@ -78,6 +78,12 @@ class Source:
             f" FROM ({entity.sql}) e LEFT JOIN {IDENTIFIER} i ON i.fid = e.representative"
         )
         return self._table(Statement(sql, entity.args), _ENTITY_SCHEMA)
+
+    def regions(self) -> list[str]:
+        """The names of the divisions."""
+        relation = self.plan(DIVISIONS, "name")
+        found = self.database.rows(Statement(f"SELECT DISTINCT name FROM ({relation.sql}) q", relation.args))  # noqa: S608  declared names
+        return [str(name) for (name,) in found]
 
     def _table(self, statement: Statement, schema: pa.Schema) -> pa.Table:
         batches = [pa.record_batch(list(map(list, zip(*rows, strict=True))), schema=schema)
