@@ -1,9 +1,12 @@
 """What the routes serve from: the catalogue, the database, and the caller's rules; handed to each by name."""
 
+import asyncio
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import Depends, Request
@@ -22,13 +25,15 @@ from gis.settings import Settings
 from gis.store.database import AsyncDatabase, Database
 from gis.text import Language
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
     """One city on the web.
 
-    `database` answers on the event loop, `threads` beside it; `wake` tells the worker that a delivery has come; `tally`
-    counts the questions.
+    `database` answers on the event loop, `threads` beside it; `slow` runs what may take long, so that what is quick
+    need not wait for it; `wake` tells the worker that a delivery has come; `tally` counts the questions.
     """
 
     catalogue: Catalogue
@@ -39,7 +44,12 @@ class Served:
     settings: Settings = field(default_factory=Settings)
     wake: Callable[[], None] = lambda: None
     tally: Tally = field(default_factory=Tally)
+    slow: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, thread_name_prefix="slow"))
     identity: Identity = PUBLIC
+
+    async def slowly(self, work: Callable[..., T], *args: Any) -> T:
+        """What a function brings that may take long; once asked for it is done, though the caller hangs up."""
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self.slow, partial(work, *args)))
 
     def collection(self, collection_id: str) -> Collection:
         """The collection of a path. Raises NotFound, Forbidden."""

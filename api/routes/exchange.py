@@ -74,6 +74,7 @@ def _register(declared: Deliverable, titles: Mapping[str, Text]) -> dict[str, An
                 "aliases": list(f.aliases),
                 "authority": list(declared.authority(f.name)),
                 "values": {value: title.as_dict() for value, title in f.values.items()},
+                "written": written.name if (written := declared.item(f.name).written) else None,
             }
             for f in declared.intake.fields
         ],

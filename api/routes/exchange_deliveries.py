@@ -52,7 +52,7 @@ async def hand_over(request: Request, city: City, ask: Ask, clerk: Clerk) -> Res
     register, department, options = await asyncio.to_thread(_wish, city, ask, clerk)
     named = dict(ask.parameters).get("file")
     upload = await received(request, named, city.settings.home, city.settings.max_upload_mb)
-    number = await asyncio.to_thread(_receive, city, upload, (register, department), options)
+    number = await city.slowly(_receive, city, upload, (register, department), options)
     city.wake()
     reply = private_reply(described(await asyncio.to_thread(record, city.threads, number), ask), ask.language, 202)
     reply.headers["location"] = f"{ask.base}/exchange/deliveries/{number}"
@@ -72,7 +72,7 @@ async def take_back(number: str, city: City, ask: Ask, clerk: Clerk) -> Response
     """Take a delivery back: the register is as if it had never come."""
     ask.only()
     found = await asyncio.to_thread(own, city.threads, number, clerk)
-    await asyncio.to_thread(withdraw, city.threads, city.catalogue, found.id, clerk.identity.name)
+    await city.slowly(withdraw, city.threads, city.catalogue, found.id, clerk.identity.name)
     after = await asyncio.to_thread(record, city.threads, found.id)
     return private_reply(described(after, ask), ask.language)
 

@@ -1,14 +1,14 @@
 """Returned rows over HTTP: as tasks with both values, and as the department's own table in Excel."""
 
 import asyncio
-import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Response
-from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
+from fastapi.responses import StreamingResponse
 
 from api import parameters
 from api.caller import Caller, Clerk
@@ -22,6 +22,7 @@ from gis.exchange.delivery.workbook import write_workbook
 router = APIRouter()
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_PIECE_BYTES = 1 << 16
 _FILTER = ("register", "department", "state", "reason", "overdue", "limit", "offset")
 
 
@@ -80,18 +81,31 @@ async def _listed(city: Served, ask: Asked, clerk: Caller, asked: tuple[Wanted, 
 
 
 async def _workbook(city: Served, delivery: Record, clerk: Caller) -> Response:
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp))
+    file, size = await city.slowly(_written, city, delivery, clerk.department)
+    name = quote(f"{Path(str(delivery.values['file'])).stem}-退回-{delivery.id}.xlsx")
+    headers = {
+        "content-length": str(size),
+        "content-disposition": f"attachment; filename=\"returned-{delivery.id}.xlsx\"; filename*=UTF-8''{name}",
+        "cache-control": "no-store",
+        "vary": "Authorization",
+    }
+    return StreamingResponse(_pieces(file), media_type=XLSX, headers=headers)
+
+
+def _written(city: Served, delivery: Record, department: str) -> tuple[IO[bytes], int]:
+    """The workbook in a file without a name, of which nothing is left when it is closed; and its size in bytes."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  closed when it has been sent
     try:
-        path = folder / "returned.xlsx"
-        await asyncio.to_thread(write_workbook, city.threads, delivery, path, clerk.department)
+        write_workbook(city.threads, delivery, file, department)
+        size = file.tell()
+        file.seek(0)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        file.close()
         raise
-    name = f"{Path(str(delivery.values['file'])).stem}-退回-{delivery.id}.xlsx"
-    return FileResponse(
-        path,
-        media_type=XLSX,
-        filename=name,
-        headers={"cache-control": "no-store", "vary": "Authorization"},
-        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
-    )
+    return file, size
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece

@@ -73,6 +73,13 @@ class ExchangeCity:
         return self.ask("/exchange/deliveries", whose, "POST", content=content, params=given,
                         headers={"content-type": kind})  # fmt: skip
 
+    def kept(self, delivery: int) -> Path:
+        """The file of a delivery as it was handed over."""
+        with psycopg.connect(self.url) as conn:
+            row = conn.execute("SELECT spool FROM exchange.delivery WHERE id = %s", (delivery,)).fetchone()
+        assert row is not None
+        return self.home / "deliveries" / str(row[0])
+
     def work(self) -> list[Delivered]:
         """Do what the worker does."""
         with_database = Database(self.url)

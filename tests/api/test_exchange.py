@@ -2,7 +2,10 @@
 
 import asyncio
 import io
+import os
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -10,7 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from openpyxl import Workbook
+from starlette.requests import ClientDisconnect, Request
 
+from api.upload import received, sweep
 from gis.access import keys
 from tests.api.exchange_city import CENTRE, PERSONS, ExchangeCity, citizen_id, person, table
 
@@ -219,8 +224,9 @@ def test_every_form_passes_the_same_door(exchange: ExchangeCity, content: bytes,
     exchange.work()
     found = exchange.ask(f"/exchange/deliveries/{told['id']}").json()
     assert (found["state"], found["rows"]["delivered"], found["rows"]["returned"]) == ("done", 12, 0), found
-    kept = list((exchange.home / "deliveries" / str(told["id"])).iterdir())
-    assert [k.name for k in kept] == [told["file"]] and kept[0].read_bytes() == content
+    kept = exchange.kept(told["id"])
+    assert kept.name == told["file"] and kept.read_bytes() == content
+    assert kept.resolve().is_relative_to(exchange.home / "deliveries")
 
 
 @pytest.mark.parametrize(
@@ -338,3 +344,25 @@ def _json(rows: list[dict[str, Any]]) -> bytes:
     import orjson
 
     return orjson.dumps({"rows": rows})
+
+
+def test_a_caller_who_hangs_up_amid_a_file_leaves_nothing(tmp_path: Path) -> None:
+    messages = [{"type": "http.request", "body": b"a,b\n", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(received(request, "a.csv", tmp_path, 1))
+    assert list((tmp_path / "deliveries" / "incoming").glob("*")) == []
+
+
+def test_what_a_killed_server_left_is_swept_a_day_later(tmp_path: Path) -> None:
+    for name, age_s in (("old", 90_000), ("new", 60)):
+        folder = tmp_path / "deliveries" / "incoming" / name
+        folder.mkdir(parents=True)
+        (folder / "a.csv").write_text("x")
+        os.utime(folder, (time.time() - age_s,) * 2)
+    sweep(tmp_path)
+    assert [folder.name for folder in (tmp_path / "deliveries" / "incoming").iterdir()] == ["new"]

@@ -157,8 +157,7 @@ def test_a_line_that_cannot_be_cut_is_given_back_whole(exchange: ExchangeCity) -
 def test_a_file_that_is_gone_leaves_the_task(exchange: ExchangeCity) -> None:
     found = exchange.hand_over([person(300), person(301, 身份证号="3")], date="2026-05-01", mode="incremental")
     number = exchange.ask(f"/exchange/deliveries/{found['id']}/returned").json()["tasks"][0]["id"]
-    for kept in (exchange.home / "deliveries" / str(found["id"])).iterdir():
-        kept.unlink()
+    exchange.kept(found["id"]).unlink()
     told = exchange.ask(f"/exchange/returned/{number}").json()
     assert told["reason"] == "bad_code" and "columns" not in told
     assert exchange.ask(f"/exchange/deliveries/{found['id']}/returned?f=xlsx").status_code == 404

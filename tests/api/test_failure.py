@@ -100,3 +100,60 @@ def test_a_caller_who_hangs_up_is_not_worked_for() -> None:
 
     asyncio.run(run())
     assert cancelled.is_set()
+
+
+async def _through_front(messages: list[Any], application: Any, method: str = "POST") -> list[Any]:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        if not messages:
+            await asyncio.sleep(60)
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": "/", "query_string": b"", "headers": []}
+    async with asyncio.timeout(5):
+        await Front(application)(scope, receive, send)
+    return sent
+
+
+def test_what_a_request_brings_comes_through_in_order() -> None:
+    parts = [{"type": "http.request", "body": bytes([n]), "more_body": n < 9} for n in range(10)]
+
+    async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    sent = asyncio.run(_through_front(list(parts), echo))
+    assert sent[-1]["body"] == bytes(range(10))
+
+
+def test_what_nobody_reads_is_dropped_once_the_answer_has_begun() -> None:
+    parts = [{"type": "http.request", "body": b"x", "more_body": n < 9} for n in range(10)]
+
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 413, "headers": []})
+        await asyncio.sleep(0.1)
+        await send({"type": "http.response.body", "body": b"no"})
+
+    sent = asyncio.run(_through_front(parts, refuse))
+    assert sent[0]["status"] == 413 and parts == []
+
+
+def test_a_caller_who_hangs_up_amid_a_body_is_told_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    from starlette.requests import Request
+
+    async def reads(scope: Scope, receive: Receive, send: Send) -> None:
+        async for _ in Request(scope, receive).stream():
+            pass
+
+    parts = [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(_through_front(parts, reads)) == []
+    assert caplog.text == ""

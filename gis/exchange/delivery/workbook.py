@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -36,8 +36,8 @@ _WHY = PatternFill("solid", fgColor="FDE9D9")
 _WIDTHS = {"退回原因": 42, "问题字段": 16, "我方值": 24, "对方值": 24, "对方部门": 20, "期限": 12}
 
 
-def write_workbook(database: Database, delivery: Record, path: Path, reader: str) -> int:
-    """Write a delivery's open returned rows to a new .xlsx; returns how many rows.
+def write_workbook(database: Database, delivery: Record, into: Path | IO[bytes], reader: str) -> int:
+    """Write a delivery's open returned rows as an .xlsx; returns how many rows.
 
     Raises NotFound where nothing is to be corrected or the file that was handed over is gone, BadQuery for more rows
     than a sheet takes.
@@ -60,7 +60,7 @@ def write_workbook(database: Database, delivery: Record, path: Path, reader: str
     # a line that could not be cut into cells was returned as a whole, and for its form
     whole = [WHOLE_LINE] if any(task.reason == "form" and not task.item for task in tasks) else []
     _write(sheet, kept, whole, _rows(file, by_row))
-    workbook.save(path)
+    workbook.save(into)
     return len(by_row)
 
 
