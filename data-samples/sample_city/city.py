@@ -14,8 +14,8 @@ from sample_city.deliveries import Handover
 from sample_city.directory import write_directory
 from sample_city.divisions import make_frame
 from sample_city.firms import Registrar
-from sample_city.ground_files import LandFile, RoadFile, WaterFile, write_divisions
 from sample_city.grids import make_grids, write_grids
+from sample_city.ground_files import LandFile, RoadFile, WaterFile, write_divisions
 from sample_city.highways import highways
 from sample_city.land import river_greens, wide_cover
 from sample_city.lattice import LINES, RIVER_COLUMN, make_lattice
