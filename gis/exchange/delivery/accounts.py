@@ -24,6 +24,7 @@ def staged(conn: psycopg.Connection[Any], register: Deliverable, delivery: int) 
              AND NOT coalesce('{n}' = ANY(r.items), false))::int"""
         for n in names
     )
+    own, theirs = (", ".join(f'{side}."{n}"' for n in names) for side in "sp")
     found = conn.execute(
         f"""
         WITH raised AS (
@@ -31,7 +32,8 @@ def staged(conn: psycopg.Connection[Any], register: Deliverable, delivery: int) 
             FROM exchange.returned WHERE delivery = %(delivery)s AND raised_by = %(delivery)s GROUP BY src_row
         ), judged AS (
             SELECT s.facts, r.src_row IS NOT NULL AS back, coalesce(r.whole, false) AS whole, coalesce(r.n, 0) AS n,
-                   s.same, s.said,
+                   s.same OR s.said AND {known} AND ({fresh}) = 0 AND num_nonnulls({own}) = num_nonnulls({theirs})
+                       AND (s.valid_from, s.valid_to) IS NOT DISTINCT FROM (p.valid_from, p.valid_to) AS same, s.said,
                    CASE WHEN s.said THEN {again} + {keyed} * ({known})::int ELSE s.same::int END AS again,
                    CASE WHEN s.said THEN {fresh} + {keyed} * (NOT {known})::int ELSE (NOT s.same)::int END AS fresh
             FROM {STAGE} s LEFT JOIN prior p USING (fid) LEFT JOIN raised r ON r.src_row = s.src_row

@@ -10,11 +10,9 @@ import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gis.exchange.delivery.reading import Words
+from gis.exchange.delivery.words import Ints, Words
 from gis.exchange.registers import Deliverable
 from gis.store import copy
-
-Ints = NDArray[np.int64]
 
 STAGE = "delivered"
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from gis.exchange.delivery.claims import Ints, Place, repeated
+from gis.exchange.delivery.claims import Place, repeated
+from gis.exchange.delivery.words import Ints
 from gis.exchange.registers import Deliverable
 
 

@@ -1,7 +1,8 @@
 """A file as a department's words: typed, checked, numbered and fingerprinted, batch after batch; every row told."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -14,10 +15,12 @@ from gis.exchange import columns
 from gis.exchange.column_names import normal
 from gis.exchange.columns import Matching, Typed
 from gis.exchange.converted import mask_of
+from gis.exchange.delivery import pseudonym
 from gis.exchange.delivery.account import Mode
 from gis.exchange.delivery.checks import Checks, returned
-from gis.exchange.delivery.pseudonym import digests, person_fids
+from gis.exchange.delivery.pseudonym import person_fids
 from gis.exchange.delivery.references import code_fids
+from gis.exchange.delivery.words import Ints, Seen, Words
 from gis.exchange.notes import Notes
 from gis.exchange.readers.source import Batch, Findings, Source
 from gis.exchange.registers import Deliverable
@@ -25,7 +28,7 @@ from gis.exchange.values import convert
 from gis.store import copy
 from gis.text import Text
 
-Ints = NDArray[np.int64]
+Repeats = Callable[[Ints, Ints, Ints], NDArray[np.bool_]]
 
 _OPERATION = ("操作", "操作类型", "变更类型", "数据操作", "op", "operation")
 _TASK = ("退回编号", "task")
@@ -39,83 +42,20 @@ _REASONS = {
 _NO_OPERATION = Text("操作应为 新增、变更 或 删除", "the operation is insert, update or delete")
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Some rows as they are said: all parts have the same length.
-
-    `content` holds the claim's columns in order; `texts` the direct identifiers as written, by name, the key first
-    (empty for registers without any). `ends` rows say that the entity is no more; their digest is 0.
-    """
-
-    rows: Ints
-    fids: Ints
-    ends: NDArray[np.bool_]
-    digests: Ints
-    facts: Ints
-    valid_from: pa.Array
-    valid_to: pa.Array
-    content: tuple[pa.Array, ...]
-    texts: Mapping[str, pa.Array]
-
-    def __len__(self) -> int:
-        """How many rows."""
-        return len(self.rows)
-
-    def take(self, keep: NDArray[np.bool_]) -> "Words":
-        """The rows for which `keep` is true."""
-        if keep.all():
-            return self
-        mask = pa.array(keep)
-        return Words(
-            self.rows[keep], self.fids[keep], self.ends[keep], self.digests[keep], self.facts[keep],
-            self.valid_from.filter(mask), self.valid_to.filter(mask), tuple(c.filter(mask) for c in self.content),
-            {name: column.filter(mask) for name, column in self.texts.items()},
-        )  # fmt: skip
-
-
-class Seen:
-    """Which entities a file has told of so far, and in which rows: sorted runs, of which similar ones are joined."""
-
-    def __init__(self) -> None:
-        self._runs: list[tuple[Ints, Ints]] = []
-
-    def first(self, fids: Ints, rows: Ints) -> Ints:
-        """For each row 0 where it is the first of its entity, else the row that is; the first ones are remembered."""
-        own, first, inverse = np.unique(fids, return_index=True, return_inverse=True)
-        earlier = np.zeros(len(own), np.int64)
-        for numbers, where in self._runs:
-            at = np.minimum(np.searchsorted(numbers, own), len(numbers) - 1)
-            known = numbers[at] == own
-            earlier[known] = where[at[known]]
-        fresh = earlier == 0
-        original = np.where(fresh, rows[first], earlier)[inverse]
-        is_first = np.zeros(len(fids), bool)
-        is_first[first[fresh]] = True
-        self._remember(own[fresh], rows[first][fresh])
-        return np.where(is_first, 0, original)
-
-    def _remember(self, numbers: Ints, rows: Ints) -> None:
-        while self._runs and len(self._runs[-1][0]) <= 2 * len(numbers):
-            last, where = self._runs.pop()
-            both = np.concatenate([last, numbers])
-            order = np.argsort(both, kind="stable")
-            numbers, rows = both[order], np.concatenate([where, rows])[order]
-        if len(numbers):
-            self._runs.append((numbers, rows))
-
-
 @dataclass(slots=True)
 class Reading:
     """One reading of a file. Refused rows are in the source's findings; what else is to be known of them is here.
 
     `silent` holds, by row, the numbers of entities whose rows were refused; `refused_facts` the filled items of refused
-    rows; `answered` the tasks that rows say they answer.
+    rows; `answered` the tasks that rows say they answer. `repeats` is asked of numbers, digests and facts of rows which
+    of them only repeat what the department had said: those were checked then, and are no words again.
     """
 
     deliverable: Deliverable
     source: Source
     checks: Checks
     overrides: Mapping[str, str]
+    repeats: Repeats = lambda fids, digests, facts: np.zeros(len(fids), bool)
     mode: Mode = "auto"
     notes: Notes = field(default_factory=Notes)
     silent: dict[int, int] = field(default_factory=dict)
@@ -185,10 +125,26 @@ class Reading:
         return np.where(ends, 1, np.where(says, 0, -1)).astype(np.int8)
 
     def _said(self, typed: Typed, *, ends: bool) -> Words:
-        """The rows that pass the checks, numbered, each entity once."""
-        table, rows = self.checks.run(typed.table), typed.batch.rows
-        faults = [f for f in self.checks.faults if not ends or f.item == self.deliverable.key]
-        keep = np.ones(len(rows), bool)
+        """The rows that say something new and pass the checks, numbered, each entity once."""
+        keys = self.checks.run(typed.table.select([self.deliverable.key]))
+        keep = self._refuse(typed, np.ones(len(typed), bool))
+        fids = self._fids(keys)
+        digests = np.zeros(len(typed), np.int64) if ends else self._digests(typed)
+        facts = np.ones(len(typed), np.int64) if ends else self._facts(typed.table)
+        sole = np.flatnonzero(keep & ~self._seen.again(np.where(keep, fids, 0)))
+        done = sole[self.repeats(fids[sole], digests[sole], facts[sole])]
+        self._seen.first(fids[done], typed.batch.rows[done])
+        keep[done] = False
+        typed, fids, digests, facts = _only(typed, keep), fids[keep], digests[keep], facts[keep]
+        table = self.checks.run(typed.table)
+        keep = self._refuse(typed, np.ones(len(typed), bool), key_only=ends)
+        self._note(typed, keep)
+        keep &= self._once(typed.batch.rows, fids, keep)
+        return self._word(typed, table, (fids, digests, facts), ends=ends).take(keep)
+
+    def _refuse(self, typed: Typed, keep: NDArray[np.bool_], *, key_only: bool = False) -> NDArray[np.bool_]:
+        """List the rows in which the checks found a fault; returns those that are left."""
+        faults = [f for f in self.checks.faults if not key_only or f.item == self.deliverable.key]
         for fault, where in returned(faults):
             keep[where] = False
             column = typed.table.column(fault.item)
@@ -196,15 +152,36 @@ class Reading:
                 text = fault.text if isinstance(fault.text, Text) else fault.text(i)
                 title = self.deliverable.intake.field(fault.item).title
                 said = Text(f"{title.zh}:{text.zh}", f"{title.en}: {text.en}")
-                self.source.findings.reject(rows[i], fault.reason, said, column[i].as_py(), fault.item)
+                self.source.findings.reject(typed.batch.rows[i], fault.reason, said, column[i].as_py(), fault.item)
+        return keep
+
+    def _note(self, typed: Typed, keep: NDArray[np.bool_]) -> None:
         for note in self.checks.notes:
             at = np.flatnonzero(note.where & keep)
             values = ["…"] * len(at) if self._is_personal(note.item) else typed.table.column(note.item).take(
                 pa.array(at)).to_pylist()  # fmt: skip
-            self.notes.add(note.item, note.reason, note.text, rows[at].tolist(), values)
-        fids = self._fids(table)
-        keep &= self._once(rows, fids, keep)
-        return self._word(typed, table, fids, ends=ends).take(keep)
+            self.notes.add(note.item, note.reason, note.text, typed.batch.rows[at].tolist(), values)
+
+    def _digests(self, typed: Typed) -> Ints:
+        """Fingerprints of what rows say, seeded with the city's key; never 0, which stands for an end."""
+        columns = [typed.valid_from, typed.valid_to, *(c.combine_chunks() for c in typed.table.columns)]
+        encoded = copy.encode([copy.arrow(c) for c in columns], len(typed)).to_pylist()
+        hashed = map(partial(xxhash.xxh3_64_intdigest, seed=self._seed), encoded)
+        found = np.fromiter(hashed, np.uint64, len(encoded)).view(np.int64)
+        return np.where(found == 0, 1, found)
+
+    @property
+    def _seed(self) -> int:
+        return int.from_bytes(self.checks.secret[:8], "big")
+
+    def _facts(self, table: pa.Table) -> Ints:
+        """How many items each row fills in."""
+        written = {i.written.name: name for name, i in self.deliverable.items.items() if i.written is not None}
+        given = {name: mask_of(pc.is_valid(table.column(name).combine_chunks())) for name in table.column_names}
+        for name, item in written.items():
+            given[item] = given[item] | given.pop(name)
+        found: Ints = np.sum(list(given.values()), axis=0).astype(np.int64)
+        return found
 
     def _is_personal(self, item: str) -> bool:
         return item in {f.name for f in self.deliverable.identifiers} or self.deliverable.item(item).check == "person"
@@ -227,27 +204,29 @@ class Reading:
             self.source.findings.reject(rows[i], "duplicate", text, "", self.deliverable.key)
         return fresh
 
-    def _word(self, typed: Typed, table: pa.Table, fids: Ints, *, ends: bool) -> Words:
+    def _word(self, typed: Typed, table: pa.Table, known: tuple[Ints, Ints, Ints], *, ends: bool) -> Words:
+        fids, digests, facts = known
         identifiers = self.deliverable.identifiers
         texts = {f.name: table.column(f.name).combine_chunks() for f in identifiers}
-        hidden = [digests(fids, texts[f.name], self.checks.secret) for f in identifiers[1:]]
-        plain = [table.column(f.name).combine_chunks() for f in self.deliverable.collection.fields]
-        content = (*hidden, *plain)
-        n = len(fids)
+        hidden = [pseudonym.digests(fids, texts[f.name], self.checks.secret) for f in identifiers[1:]]
+        content = (*hidden, *(table.column(f.name).combine_chunks() for f in self.deliverable.collection.fields))
         if ends:
-            return Words(
-                typed.batch.rows, fids, np.ones(n, bool), np.zeros(n, np.int64), np.ones(n, np.int64),
-                typed.valid_from, typed.valid_to, tuple(pa.nulls(n, c.type) for c in content), texts,
-            )  # fmt: skip
-        facts = np.full(n, 1 if identifiers else 0, np.int64)
-        for column in content:
-            facts += mask_of(pc.is_valid(column))
-        encoded = copy.encode([copy.arrow(c) for c in (typed.valid_from, typed.valid_to, *content)], n)
-        found = np.fromiter(map(xxhash.xxh3_64_intdigest, encoded.to_pylist()), np.uint64, n).view(np.int64)
+            content = tuple(pa.nulls(len(fids), c.type) for c in content)
         return Words(
-            typed.batch.rows, fids, np.zeros(n, bool), np.where(found == 0, 1, found), facts,
+            typed.batch.rows, fids, np.full(len(fids), ends), digests, facts,
             typed.valid_from, typed.valid_to, content, texts,
         )  # fmt: skip
+
+
+def _only(typed: Typed, keep: NDArray[np.bool_]) -> Typed:
+    """The rows for which `keep` is true."""
+    if keep.all():
+        return typed
+    mask = pa.array(keep)
+    return Typed(
+        typed.batch.take(keep), typed.table.filter(mask), typed.valid_from.filter(mask), typed.valid_to.filter(mask),
+        typed.notes,
+    )  # fmt: skip
 
 
 def reason_of(name: str) -> str:

@@ -12,18 +12,20 @@ from typing import Any
 import numpy as np
 import psycopg
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from gis.catalog import Catalogue
 from gis.errors import Conflict, OneMapError
 from gis.exchange.delivery import accounts, claims, first, fold, identifiers, later, records, tasking
 from gis.exchange.delivery.account import Account, Delivered
 from gis.exchange.delivery.checks import Checks
-from gis.exchange.delivery.claims import Ints, Standing
+from gis.exchange.delivery.claims import Standing
 from gis.exchange.delivery.progress import Progress, Teller
 from gis.exchange.delivery.pseudonym import secret
-from gis.exchange.delivery.reading import Reading, Words, reason_of
+from gis.exchange.delivery.reading import Reading, reason_of
 from gis.exchange.delivery.records import Record
 from gis.exchange.delivery.references import References
+from gis.exchange.delivery.words import Ints
 from gis.exchange.directory.registers import known_deliverable
 from gis.exchange.matching.written import Written
 from gis.exchange.provenance import sha256
@@ -103,7 +105,7 @@ class _Work:
         """Bring the words in by the way that fits."""
         self.source = open_source(self.record.path, self.record.options.read)
         self.reading = Reading(
-            self.register, self.source, self._checks(), self.record.options.columns, self.record.mode
+            self.register, self.source, self._checks(), self.record.options.columns, self._repeats, self.record.mode
         )
         self.standing = Standing.before(self.conn, self.register, self.record.place)
         self.seen = np.zeros(len(self.standing.fids), bool)
@@ -137,23 +139,26 @@ class _Work:
         return np.array([row[0] for row in found], np.int64)
 
     def _batches(self) -> Iterator[pa.LargeBinaryArray]:
-        """What has to be staged, encoded; what repeats is set aside."""
+        """What has to be staged, encoded; what repeats was set aside."""
         for words in self.reading.words():
-            fresh, same = self._set_aside(words)
-            self.staged += len(fresh)
             self.teller.tell(self.reading.read_rows, self.source.total_rows)
-            if len(fresh):
-                yield claims.encode(fresh, same)
+            at, known = self.standing.find(words.fids)
+            self.seen[at[known]] = True
+            same = np.zeros(len(words), bool)
+            same[known] = self.standing.digests[at[known]] == words.digests[known]
+            self.staged += len(words)
+            if len(words):
+                yield claims.encode(words, same)
 
-    def _set_aside(self, words: Words) -> tuple[Words, Any]:
-        at, known = self.standing.find(words.fids)
-        self.seen[at[known]] = True
-        same = np.zeros(len(words), bool)
-        same[known] = self.standing.digests[at[known]] == words.digests[known]
-        done = same & ~np.isin(words.fids, self.again)
-        self.repeated.append(words.fids[done])
-        self.repeated_facts += int(words.facts[done].sum())
-        return words.take(~done), same[~done]
+    def _repeats(self, fids: Ints, digests: Ints, facts: Ints) -> NDArray[np.bool_]:
+        """Which words only repeat what was said, and were not returned for it; they are set aside as numbers."""
+        at, known = self.standing.find(fids)
+        done = known & ~np.isin(fids, self.again)
+        done[done] = self.standing.digests[at[done]] == digests[done]
+        self.seen[at[done]] = True
+        self.repeated.append(fids[done])
+        self.repeated_facts += int(facts[done].sum())
+        return done
 
     def _first(self) -> None:
         """An empty register: staged in a plain table, then put in on two connections."""

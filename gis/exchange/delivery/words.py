@@ -1,0 +1,84 @@
+"""Rows of a file as a department's words, and which entities a file has told of so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Some rows as they are said: all parts have the same length.
+
+    `content` holds the claim's columns in order; `texts` the direct identifiers as written, by name, the key first
+    (empty for registers without any). `ends` rows say that the entity is no more; their digest is 0.
+    """
+
+    rows: Ints
+    fids: Ints
+    ends: NDArray[np.bool_]
+    digests: Ints
+    facts: Ints
+    valid_from: pa.Array
+    valid_to: pa.Array
+    content: tuple[pa.Array, ...]
+    texts: Mapping[str, pa.Array]
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.rows)
+
+    def take(self, keep: NDArray[np.bool_]) -> "Words":
+        """The rows for which `keep` is true."""
+        if keep.all():
+            return self
+        mask = pa.array(keep)
+        return Words(
+            self.rows[keep], self.fids[keep], self.ends[keep], self.digests[keep], self.facts[keep],
+            self.valid_from.filter(mask), self.valid_to.filter(mask), tuple(c.filter(mask) for c in self.content),
+            {name: column.filter(mask) for name, column in self.texts.items()},
+        )  # fmt: skip
+
+
+class Seen:
+    """Which entities a file has told of so far, and in which rows: sorted runs, of which similar ones are joined."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[Ints, Ints]] = []
+
+    def first(self, fids: Ints, rows: Ints) -> Ints:
+        """For each row 0 where it is the first of its entity, else the row that is; the first ones are remembered."""
+        own, first, inverse = np.unique(fids, return_index=True, return_inverse=True)
+        earlier = np.zeros(len(own), np.int64)
+        for numbers, where in self._runs:
+            at = np.minimum(np.searchsorted(numbers, own), len(numbers) - 1)
+            known = numbers[at] == own
+            earlier[known] = where[at[known]]
+        fresh = earlier == 0
+        original = np.where(fresh, rows[first], earlier)[inverse]
+        is_first = np.zeros(len(fids), bool)
+        is_first[first[fresh]] = True
+        self._remember(own[fresh], rows[first][fresh])
+        return np.where(is_first, 0, original)
+
+    def again(self, fids: Ints) -> NDArray[np.bool_]:
+        """Which rows are not the only ones of their entity, here or so far."""
+        own, inverse, count = np.unique(fids, return_inverse=True, return_counts=True)
+        found = count > 1
+        for numbers, _ in self._runs:
+            at = np.minimum(np.searchsorted(numbers, own), len(numbers) - 1)
+            found |= numbers[at] == own
+        return np.asarray(found[inverse])
+
+    def _remember(self, numbers: Ints, rows: Ints) -> None:
+        while self._runs and len(self._runs[-1][0]) <= 2 * len(numbers):
+            last, where = self._runs.pop()
+            both = np.concatenate([last, numbers])
+            order = np.argsort(both, kind="stable")
+            numbers, rows = both[order], np.concatenate([where, rows])[order]
+        if len(numbers):
+            self._runs.append((numbers, rows))
