@@ -19,11 +19,14 @@ def table_of(register: Deliverable) -> str:
 
 def insert(conn: psycopg.Connection[Any], register: Deliverable, table: str = STAGE) -> None:
     """Keep the staged texts of entities that have none yet."""
+    found = conn.execute(f"SELECT EXISTS (SELECT FROM {table_of(register)})").fetchone()
+    # asking for conflicts costs twice the insert
+    unless_known = "ON CONFLICT (fid) DO NOTHING" if found == (True,) else ""
     names = ", ".join(f'"{f.name}"' for f in register.identifiers)
     texts = ", ".join(f'"i_{f.name}"' for f in register.identifiers)
     conn.execute(
         f"INSERT INTO {table_of(register)} (fid, {names}) SELECT fid, {texts} FROM {table}"
-        " WHERE said ORDER BY fid ON CONFLICT (fid) DO NOTHING"
+        f" WHERE said ORDER BY fid {unless_known}"
     )
 
 

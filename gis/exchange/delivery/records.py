@@ -42,6 +42,7 @@ class Record:
     mode: Mode
     edition: datetime
     path: Path
+    sha256: str
     state: str
     options: DeliveryOptions
 
@@ -137,17 +138,17 @@ def titles(database: Database) -> dict[str, Text]:
 def record(conn: psycopg.Connection[Any], delivery: int) -> Record:
     """A delivery as it was handed over. Raises NotFound."""
     found = conn.execute(
-        "SELECT id, register, department, mode, edition, spool, state, options FROM exchange.delivery WHERE id = %s",
+        "SELECT id, register, department, mode, edition, spool, file_sha256, state, options FROM exchange.delivery WHERE id = %s",
         (delivery,),
     ).fetchone()
     if found is None:
         raise NotFound(f"there is no delivery {delivery}", f"没有编号为 {delivery} 的交付", subject=str(delivery))
-    number, register, department, mode, edition, spool, state, kept = found
+    number, register, department, mode, edition, spool, digest, state, kept = found
     options = DeliveryOptions(
         mode=mode, edition=edition, read=ReadOptions(**kept.get("read", {})), columns=kept.get("columns", {}),
         allow_ends=kept.get("allow_ends", False),
     )  # fmt: skip
-    return Record(number, register, department, mode, edition, kept_at(spool), state, options)
+    return Record(number, register, department, mode, edition, kept_at(spool), digest, state, options)
 
 
 def delivered(conn: psycopg.Connection[Any], delivery: int) -> Delivered:

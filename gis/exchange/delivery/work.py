@@ -28,7 +28,6 @@ from gis.exchange.delivery.references import References
 from gis.exchange.delivery.words import Ints
 from gis.exchange.directory.registers import known_deliverable
 from gis.exchange.matching.written import Written
-from gis.exchange.provenance import sha256
 from gis.exchange.readers import Source, open_source
 from gis.exchange.registers import Deliverable
 from gis.exchange.report import decisions, noted
@@ -292,7 +291,7 @@ class _Work:
         self.conn.execute(
             "INSERT INTO core.load (id, collection, dataset, file, file_sha256, source, licence, findings, counts)"
             " OVERRIDING SYSTEM VALUE VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            (record.id, record.register, record.department, record.path.name, sha256(record.path),
+            (record.id, record.register, record.department, record.path.name, record.sha256,
              json.dumps(self._title().as_dict()), self.register.collection.licence, _plain(text),
              json.dumps({"rows": rows.delivered, **asdict(rows)})),
         )  # fmt: skip
