@@ -14,6 +14,8 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 
+from gis.base.divisions import DIVISIONS
+from gis.base.succession import find_links
 from gis.catalog import Catalogue, Collection
 from gis.errors import BadInput, Conflict
 from gis.exchange import columns
@@ -267,6 +269,8 @@ class _Intake:
             for r in findings.rejects:
                 copy.write_row((frame.load, r.row, r.reason, r.text.zh, r.text.en, r.value.replace("\0", "␀")))
         if changes.new or changes.changed or changes.closed:
+            if self.collection.id == DIVISIONS.id:
+                find_links(self.conn)
             self.conn.execute("SELECT core.stamp(%s, %s, %s)", (self.collection.id, frame.epoch, frame.load))
 
     def _report(self, load: int, changes: Changes) -> LoadReport:
