@@ -157,7 +157,7 @@ class Desk:
         """A digest of every table that a delivery may write to, but for the list of deliveries itself."""
         digest = "SELECT '{0}', count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {0} t"
         tables = (t for t in TABLES if t not in ("exchange.delivery", "core.load"))
-        return self.rows(" UNION ALL ".join(map(digest.format, tables)))
+        return sorted(self.rows(" UNION ALL ".join(map(digest.format, tables))))
 
     def assert_adds_up(self, delivered: Delivered) -> None:
         """The account is that of the rows themselves: claims made, numbers repeated, rows returned."""

@@ -83,7 +83,8 @@ def merge(conn: psycopg.Connection[Any], register: Deliverable, change: dict[str
 
 def _spoken(register: Deliverable) -> Iterable[str]:
     columns = ", ".join(f'c."{name}"' for name, _ in register.claim_columns)
-    begins = f"""coalesce(c.valid_from, CASE WHEN row_number() OVER (
+    # only what is there can have been there always: a deletion ends from its edition's day, even as a first word
+    begins = f"""coalesce(c.valid_from, CASE WHEN c.said AND row_number() OVER (
         PARTITION BY c.fid, c.department ORDER BY c.edition, c.delivery) = 1
         THEN '-infinity' ELSE {_DAY.format("c.edition")} END)"""
     yield f"""

@@ -44,7 +44,9 @@ def dispute(conn: psycopg.Connection[Any], register: Deliverable) -> None:
         SELECT DISTINCT ON (s.fid, s.department, d.item, d.reason)
                s.fid, s.department, s.delivery, s.src_row, d.item, d.reason, d.subject, d.value,
                d.rival_department, r.delivery AS rival_delivery, r.src_row AS rival_row, d.rival_value
-        FROM spoken s JOIN weighed w USING (fid, starts)
+        FROM spoken s
+        JOIN (SELECT *, bool_or(present IS NOT NULL) OVER (PARTITION BY fid) AS known FROM weighed) w
+            USING (fid, starts)
         CROSS JOIN LATERAL (VALUES {", ".join(_cases(register))})
             d(holds, item, reason, subject, value, rival_value, rival_department)
         LEFT JOIN spoken r ON r.fid = s.fid AND r.starts = s.starts AND r.department = d.rival_department
@@ -59,7 +61,7 @@ def _cases(register: Deliverable) -> list[str]:
     identity = register.identity
     ended = " ".join(f"WHEN w.ended_by = '{d}' THEN '{d}'" for d in register.presence)
     cases = [
-        "(NOT s.stranger AND w.present IS NULL, '', 'unknown_entity', '', NULL::text, NULL::text, NULL::text)",
+        "(NOT s.stranger AND NOT w.known, '', 'unknown_entity', '', NULL::text, NULL::text, NULL::text)",
         f"(NOT s.stranger AND NOT w.present, '', 'ended', '', NULL, NULL, CASE {ended} END)",
     ]
     if identity is not None:
