@@ -1,5 +1,6 @@
 """What every test may ask for: a server for the run, a migrated template, and a fresh copy of it for each test."""
 
+import contextlib
 import fcntl
 import hashlib
 import importlib.util
@@ -110,24 +111,31 @@ def conn(database_url: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture(scope="session")
-def sample_city(cluster: Cluster, template: str) -> Iterator[str]:
+def sample_city(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database that holds the sample city, for tests that only read it; loaded by the command that users run."""
-    name = f"test_{os.getpid()}_sample"
+    with loaded_city(cluster, template, "sample", tmp_path_factory.mktemp("sample")) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def loaded_city(cluster: Cluster, template: str, name: str, home: Path) -> Iterator[str]:
+    """A database of this run that holds the sample city; dropped afterwards. Files handed over are kept in `home`."""
+    name = f"test_{os.getpid()}_{name}"
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as server:
         copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
         server.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
         try:
-            _load_sample(cluster.url(name))
+            _load_sample(cluster.url(name), home)
             yield cluster.url(name)
         finally:
             _drop(server, name)
 
 
-def _load_sample(url: str) -> None:
+def _load_sample(url: str, home: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "api.cli", "demo"],
         cwd=CHECKOUT,
-        env=os.environ | {"ONEMAP_DATABASE_URL": url},
+        env=os.environ | {"ONEMAP_DATABASE_URL": url, "ONEMAP_HOME": str(home)},
         capture_output=True,
         text=True,
         timeout=280,

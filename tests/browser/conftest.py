@@ -1,6 +1,7 @@
 """The real server on a small loaded city, and a browser that watches what the page does."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -10,14 +11,21 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from gis.settings import CHECKOUT
+from gis.store.cluster import Cluster
+from tests.browser.clerks import ClerkVisit
 from tests.browser.visits import Visit
+from tests.conftest import loaded_city
+
+VisitKind = TypeVar("VisitKind", bound=Visit)
 
 DIST = CHECKOUT / "api" / "web" / "dist"
 START_PATIENCE_S = 60
@@ -32,6 +40,17 @@ SOFTWARE_WEBGL = [
 ]
 
 
+DEPARTMENTS = ("police", "civil_affairs", "real_estate", "market", "*")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A server that takes deliveries, and the key of each department; `*` is the data centre."""
+
+    url: str
+    keys: dict[str, str]
+
+
 @pytest.fixture(scope="session")
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server with the sample city; ONEMAP_TEST_URL names one that runs already."""
@@ -42,8 +61,34 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if not (DIST / "index.html").exists():
         pytest.fail("the web map is not built: run “make setup”")
     database_url: str = request.getfixturevalue("sample_city")
+    with _served(database_url, tmp_path_factory.mktemp("served")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def exchange(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    """A server of its own on a sample city that may be changed, with a key for each department that delivers."""
+    home = tmp_path_factory.mktemp("exchange")
+    with loaded_city(cluster, template, "exchange", home) as database_url, _served(database_url, home) as url:
+        yield Exchange(url, {department: _key(database_url, department) for department in DEPARTMENTS})
+
+
+def _key(database_url: str, department: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-m", "api.cli", "keys", "add", department, "--json"],
+        cwd=CHECKOUT,
+        env=os.environ | {"ONEMAP_DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return str(json.loads(ran.stdout)["key"])
+
+
+@contextlib.contextmanager
+def _served(database_url: str, home: Path) -> Iterator[str]:
     port = _free_port()
-    home = tmp_path_factory.mktemp("served")
     environment = os.environ | {
         "ONEMAP_DATABASE_URL": database_url,
         "ONEMAP_HOME": str(home),
@@ -104,14 +149,27 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def visit(served: str, browser: Browser) -> Iterator[Callable[..., Visit]]:
     """Opens visits: `visit(width, height, locale)`. At the end none may have complained or asked another host."""
-    visits: list[Visit] = []
+    with _visits(browser, served) as begin:
+        yield begin
+
+
+@pytest.fixture
+def clerk(exchange: Exchange, browser: Browser) -> Iterator[Callable[..., ClerkVisit]]:
+    """Opens visits to the clerks' pages, as `visit` does to the map."""
+    with _visits(browser, exchange.url, partial(ClerkVisit, keys=exchange.keys)) as begin:
+        yield begin
+
+
+@contextlib.contextmanager
+def _visits(browser: Browser, base: str, kind: Callable[..., VisitKind] = Visit) -> Iterator[Callable[..., VisitKind]]:
+    visits: list[VisitKind] = []
     contexts: list[BrowserContext] = []
 
-    def begin(width: int = 1024, height: int = 720, locale: str = "zh-CN", **more: Any) -> Visit:
+    def begin(width: int = 1024, height: int = 720, locale: str = "zh-CN", **more: Any) -> VisitKind:
         context = browser.new_context(viewport={"width": width, "height": height}, locale=locale, **more)
         context.set_default_timeout(20_000)
         contexts.append(context)
-        opened = Visit(context.new_page(), served)
+        opened = kind(context.new_page(), base)
         opened.watch()
         visits.append(opened)
         return opened

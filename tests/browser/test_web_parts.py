@@ -24,12 +24,19 @@ def test_its_pure_parts() -> None:
 
 
 def test_a_page_weighs_less_than_a_megabyte() -> None:
-    """Gzipped, without the map library's worker."""
+    """Gzipped, all pages together, without the map library's worker."""
     if not DIST.is_dir():
         pytest.fail("the web map is not built: run “make setup”")
     files = [path for path in DIST.rglob("*") if path.is_file() and "worker" not in path.name]
     assert len(files) > 3
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) < 1_000_000
+
+
+def test_the_clerks_page_comes_without_the_map() -> None:
+    """What it asks for before anything is opened; the map library comes with the first place that is shown."""
+    linked = re.findall(r"""(?:src|href)="/map/(assets/[^"]+)\"""", (DIST / "exchange.html").read_text())
+    assert len(linked) > 3
+    assert sum(len(gzip.compress((DIST / name).read_bytes())) for name in linked) < 110_000
 
 
 def test_what_is_built_names_no_outside_host() -> None:
@@ -48,7 +55,10 @@ def test_text_has_contrast(theme: str, ink: str, ground: str) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("pair", [("on-accent", "accent"), ("accent", "accent-soft")])
+@pytest.mark.parametrize(
+    "pair",
+    [("on-accent", "accent"), ("accent", "accent-soft"), ("warn", "warn-soft"), ("paper", "warn"), ("paper", "ink")],
+)
 def test_accents_have_contrast(theme: str, pair: tuple[str, str]) -> None:
     tokens = _tokens(theme)
     assert _contrast(tokens[pair[0]], tokens[pair[1]]) >= 4.5

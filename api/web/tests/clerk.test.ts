@@ -56,7 +56,9 @@ const PERSONS: Register = {
   id: 'base.persons',
   title: { zh: '人口', en: 'Persons' },
   fields: [
-    { name: 'birth_date', title: { zh: '出生日期', en: 'Birth date' }, type: 'date', required: false, identifier: false, aliases: ['出生年月日'], authority: [] },
+    { name: 'birth_date', title: { zh: '出生日期', en: 'Birth date' }, type: 'date', required: false, identifier: false, aliases: ['出生年月日'], written: null, authority: [] },
+    { name: 'dwelling', title: { zh: '居住房屋', en: 'Dwelling' }, type: 'text', required: false, identifier: false, aliases: ['房屋编码'], written: 'dwelling_address', authority: [] },
+    { name: 'dwelling_address', title: { zh: '居住地址', en: 'Address' }, type: 'text', required: false, identifier: false, aliases: ['现住址'], written: null, authority: [] },
   ],
   departments: [],
 }
@@ -67,6 +69,12 @@ test('the column at fault is found by name, title or alias, however it is writte
   }
   assert.equal(columnOf([{ column: '姓名', value: '' }], 'birth_date', PERSONS), -1)
   assert.equal(columnOf([{ column: '', value: '' }], '', PERSONS), -1)
+})
+
+test('a place is marked where it was written: as a code, or in words', () => {
+  const row = (code: string, address: string): number => columnOf([{ column: '房屋编码', value: code }, { column: '现住址', value: address }], 'dwelling', PERSONS)
+  assert.deepEqual([row('3415', ''), row('', '皖西路88号'), row('3415', '皖西路88号'), row('', '')], [0, 1, 0, 1])
+  assert.equal(columnOf([{ column: '房屋编码', value: '' }], 'dwelling', PERSONS), 0)
 })
 
 test('a task is overdue when its day in Shanghai has passed, and while it is open', () => {

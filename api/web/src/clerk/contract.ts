@@ -17,6 +17,8 @@ export interface ItemField {
   identifier: boolean
   /** Column titles under which a file may hold the item. */
   aliases: string[]
+  /** The item of addresses in words from which this one is found where a file has no code. */
+  written: string | null
   /** Departments whose word on it counts, the prevailing first. */
   authority: string[]
 }

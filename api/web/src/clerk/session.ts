@@ -71,9 +71,9 @@ export async function meet(): Promise<void> {
   if (!key.value) return signOut('closed')
   gate.value = 'asking'
   try {
-    const [who, listed] = await Promise.all([fetchClerk(reading.language), fetchRegisters(reading.language)])
+    const who = await fetchClerk(reading.language)
+    registers.value = await fetchRegisters(reading.language)
     clerk.value = who
-    registers.value = listed
     gate.value = 'open'
   } catch (error) {
     const known = error instanceof ServiceError ? error : new ServiceError('wrong', '')
