@@ -138,7 +138,8 @@ def titles(database: Database) -> dict[str, Text]:
 def record(conn: psycopg.Connection[Any], delivery: int) -> Record:
     """A delivery as it was handed over. Raises NotFound."""
     found = conn.execute(
-        "SELECT id, register, department, mode, edition, spool, file_sha256, state, options FROM exchange.delivery WHERE id = %s",
+        "SELECT id, register, department, mode, edition, spool, file_sha256, state, options FROM exchange.delivery"
+        " WHERE id = %s",
         (delivery,),
     ).fetchone()
     if found is None:
