@@ -1,6 +1,6 @@
 """Which pairs are compared at all: those that share a key, so that a million rows need not meet a million persons."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +67,7 @@ class Blocks:
     size: int
 
     @classmethod
-    def of(cls, probes: Sequence[Probe], size: int) -> "Blocks":
+    def of(cls, probes: Iterable[Probe], size: int) -> "Blocks":
         """Get the rules of a register of `size` rows ready."""
         return cls(tuple(Block.of(p) for p in probes), max(size, 1))
 

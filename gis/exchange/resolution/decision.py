@@ -146,6 +146,7 @@ def _evidence(levels: Levels, model: Model) -> tuple[NDArray[np.bool_], NDArray[
             if level.settled_by:
                 lifted = counts[:, [names.index(s) for s in level.settled_by]].any(axis=1)
                 bars[(levels[:, k] == n) & lifted, k] = False
+    # the number comes first in every list of comparisons; whole, or with one slip, it is evidence enough
     code = (levels[:, 0] == 1) | (levels[:, 0] == 2)
     return np.asarray(code | (counts.sum(axis=1) >= 2)), np.asarray(bars.any(axis=1))
 

@@ -1,5 +1,6 @@
 """Legal entities: what is compared of two of them, and what brings them together."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,15 +113,14 @@ class Entities:
         }
 
 
-def probes(register: Entities, asked: Entities) -> list[Probe]:
+def probes(register: Entities, asked: Entities) -> Iterator[Probe]:
     """The rules that bring entities together: codes, names, representatives; own names and heads in one surrounding."""
-    found = [Probe(a, b) for a, b in zip(_keys(register), _keys(asked), strict=True)]
+    yield from (Probe(a, b) for a, b in zip(_keys(register), _keys(asked), strict=True))
     cells, around = register.located.places.cells(), asked.located.places.cells()
     row, cell = neighbours(around)
     first = tuple(side.name.owns.key_by_sound(side.name.own, slice(0, 1)) for side in (register, asked))
     heads = register.representative, asked.representative
-    found += [Probe(joined(cells, near), joined(cell, far[row]), row) for near, far in (first, heads)]
-    return found
+    yield from (Probe(joined(cells, near), joined(cell, far[row]), row) for near, far in (first, heads))
 
 
 def _keys(side: Entities) -> list[Keys]:

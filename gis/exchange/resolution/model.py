@@ -8,9 +8,10 @@ not taken for a law.
 
 Usual libraries judge each pair by itself, and two persons who fit a row equally well then both come out as certain.
 Here the candidates of a row share its probability with one another and with "nobody in the register" (as in Sadinle
-2017), so that a rival always takes its share. It is also why the sums are ours: Splink 5 (MIT, DuckDB) was tried; it
-adds 80 MB of packages, knows pairs only, samples `u` in the order of the rows, and learns weights of agreement that
-may be negative.
+2017), so that a rival always takes its share. That is why the sums are ours. Splink 5 (MIT, on DuckDB) was weighed: it
+is well kept and fast, but scores pairs only, estimates `u` from random pairs whose choice depends on the order of the
+rows, may learn weights of agreement below 0, and brings 80 MB of packages; comparing Chinese names, damaged numbers
+and places would have had to be written all the same.
 """
 
 from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gis.codes import citizen_id_column, credit_code_column, damage
-from gis.codes.column import CodeColumn, lengths, tidy_column
+from gis.codes.column import CodeColumn, byte_matrix, lengths, tidy_column
 from gis.exchange.resolution.edits import swapped
 from gis.exchange.resolution.keys import Keys, joined, mixed
 
@@ -86,8 +86,8 @@ class Numbers:
         shown = lengths(pc.replace_substring(texts, "*", "")).astype(np.int8)
         known[masked] = np.where((size == _PLACES) & (shown >= _LEAST_SHOWN), shown, 0)[masked]
         known[known < 3] = 0
-        left = _bytes(pc.ascii_rpad(texts, _ROOM, "\0"))
-        right = _bytes(pc.ascii_lpad(texts, _ROOM, "\0"))
+        left = byte_matrix(pc.ascii_rpad(texts, _ROOM, "\0"), _ROOM)
+        right = byte_matrix(pc.ascii_lpad(texts, _ROOM, "\0"), _ROOM)
         return cls(left, right, size, known, masked, sound)
 
     def __len__(self) -> int:
@@ -160,9 +160,3 @@ def _written_out(column: CodeColumn) -> Any:
         ]
         return pa.array(said, pa.string())
     return column
-
-
-def _bytes(texts: pa.Array) -> NDArray[np.uint8]:
-    """Texts as rows of bytes; what is not plain letters and digits is cut to the room there is."""
-    raw = [t.encode("ascii", "replace")[:_ROOM] for t in texts.to_pylist()] if len(texts) else []
-    return np.frombuffer(b"".join(raw), dtype=np.uint8).reshape(-1, _ROOM)

@@ -1,5 +1,6 @@
 """Natural persons: what is compared of two of them, and what brings them together."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,40 +134,41 @@ class Persons:
         }
 
 
-def probes(register: Persons, asked: Persons) -> list[Probe]:
-    """The rules that bring persons together."""
-    here, there = (_keys(side) for side in (register, asked))
-    found = [Probe(a, b) for a, b in zip(here, there, strict=True)]
+def probes(register: Persons, asked: Persons) -> Iterator[Probe]:
+    """The rules that bring persons together, one by one."""
+    yield from (Probe(a, b) for a, b in zip(_keys(register), _keys(asked), strict=True))
     cells, around = register.located.places.cells(), asked.located.places.cells()
     row, cell = neighbours(around)
-    rooms = register.located.room, asked.located.room
-    surnames = tuple(side.names.key_by_sound(side.name, slice(0, 1)) for side in (register, asked))
-    years = register.birth // 10_000, asked.birth // 10_000
-    for near, far in (rooms, surnames, years):
-        found.append(Probe(joined(cells, near), joined(cell, far[row]), row))
-    return found
+    for rule in (_room, _surname, _year):
+        yield Probe(joined(cells, rule(register)), joined(cell, rule(asked)[row]), row)
 
 
-def _keys(side: Persons) -> list[NDArray[np.uint64]]:
+def _keys(side: Persons) -> Iterator[Keys]:
     """The keys of rules that have one a row: codes; names with dates, with villages, alone; the surname's or the last
-    character's sound with the date; telephone; dwelling.
+    character's sound with the date; telephone; dwelling; the date alone.
     """
     name, birth = side.name, side.birth
-    spoken = side.names.key_by_sound(name)
-    village = np.where(side.located.places.village % 1000 > 0, side.located.places.village, 0)
-    day = dates.key_of(birth)
-    return [
-        *side.numbers.keys(),
-        joined(spoken, dates.year_key(birth)),
-        joined(name, dates.in_year_key(birth)),
-        joined(side.names.key_by_sound(name, slice(0, 1)), day),
-        joined(side.names.last_by_sound(name), day),
-        joined(spoken, village),
-        joined(name),
-        joined(side.telephone, np.full(len(name), 3)),
-        joined(side.located.code, np.full(len(name), 5)),
-        mixed(day) * (day > 0),
-    ]
+    yield from side.numbers.keys()
+    spoken, day = side.names.key_by_sound(name), dates.key_of(birth)
+    yield joined(spoken, dates.year_key(birth))
+    yield joined(name, dates.in_year_key(birth))
+    yield joined(_surname(side), day)
+    yield joined(side.names.last_by_sound(name), day)
+    village = side.located.places.village
+    yield joined(spoken, np.where(village % 1000 > 0, village, 0))
+    yield from (joined(values) for values in (name, side.telephone, side.located.code, day))
+
+
+def _room(side: Persons) -> Ints:
+    return side.located.room
+
+
+def _surname(side: Persons) -> Keys:
+    return side.names.key_by_sound(side.name, slice(0, 1))
+
+
+def _year(side: Persons) -> Ints:
+    return side.birth // 10_000
 
 
 def _equal(a: NDArray[np.generic], b: NDArray[np.generic]) -> NDArray[np.int8]:

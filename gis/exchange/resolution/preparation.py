@@ -1,6 +1,7 @@
 """Both sides of a question made comparable: the register as it is read, the rows as they were understood."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -55,7 +56,9 @@ def persons_sides(register: pa.Table, rows: Asked, index: AddressIndex | None) -
         _sexes(rows.get("sex")), phones[1], there, names,
     )  # fmt: skip
     fid = np.asarray(column(table, "fid"), dtype=np.int64)
-    return Sides(persons_of, asked, fid, persons.probes(persons_of, asked), persons.COMPARISONS, persons.OVERLAPS)
+    return Sides(
+        persons_of, asked, fid, partial(persons.probes, persons_of, asked), persons.COMPARISONS, persons.OVERLAPS
+    )
 
 
 def entities_sides(register: pa.Table, rows: Asked, index: AddressIndex | None, regions: Sequence[str]) -> Sides:
@@ -69,7 +72,9 @@ def entities_sides(register: pa.Table, rows: Asked, index: AddressIndex | None, 
     recorded = Entities(Numbers.of_entities(column(register, "credit_code")), name, own, ids[0], people, here)
     asked = Entities(Numbers.of_entities(rows.get("credit_code")), its_name, others, ids[1], people, there)
     fid = np.asarray(column(register, "fid"), dtype=np.int64)
-    return Sides(recorded, asked, fid, entities.probes(recorded, asked), entities.COMPARISONS, entities.OVERLAPS)
+    return Sides(
+        recorded, asked, fid, partial(entities.probes, recorded, asked), entities.COMPARISONS, entities.OVERLAPS
+    )
 
 
 def _citizens(values: pa.Array) -> pa.Array:

@@ -67,7 +67,7 @@ def resolve(
 
 def resolved(register: str, sides: Sides, options: ResolveOptions, progress: Progress | None = None) -> Resolution:
     """The same, for sides that are already in memory."""
-    blocks = Blocks.of(sides.probes, len(sides.register))
+    blocks = Blocks.of(sides.probes(), len(sides.register))
     model = options.model or learnt(sides, blocks)
     rows = len(sides.asked)
     parts: list[Candidates] = []

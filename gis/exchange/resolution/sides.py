@@ -1,6 +1,6 @@
 """The two sides of a question: a register, and the rows asked about."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -43,6 +43,7 @@ class Sides:
     register: Side
     asked: Side
     fid: Ints
-    probes: Sequence[Probe]
+    probes: Callable[[], Iterator[Probe]]
+    """The rules that bring rows together, each made when it is needed: a rule of a million rows takes 16 MB."""
     comparisons: tuple[Comparison, ...]
     overlaps: tuple[Overlap, ...]
