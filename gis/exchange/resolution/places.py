@@ -46,7 +46,8 @@ class PlaceLevel(IntEnum):
 
 
 PLACE_LEVELS = (
-    Level(Text("同一户室或同一地点编码", "the same room, or the same place by code"), 0.50, 4e-6, agrees=True, counts=True),
+    Level(Text("同一户室或同一地点编码", "the same room, or the same place by code"), 0.50, 4e-6, agrees=True,
+          counts=True),
     Level(Text("同一门牌或楼栋(40 米内)", "the same door or building (within 40 m)"), 0.22, 2e-4, agrees=True,
           counts=True),
     Level(Text("相邻网格(200 米内)", "neighbouring cells (within 200 m)"), 0.06, 2e-3, agrees=True),
