@@ -30,7 +30,11 @@ class HandedOver:
 
     def said(self, item: str, reason: str, texts: Mapping[str, str]) -> str | None:
         """What a row says of the item that it was returned for."""
-        return texts.get(self.items.get(subject(self.declared, item, reason), "")) or None
+        about = subject(self.declared, item, reason)
+        written = self.declared.item(about).written
+        # a place may be given by its code, or in words in another column
+        columns = [self.items.get(name, "") for name in (about, written.name if written else "")]
+        return next((texts[column] for column in columns if texts.get(column)), None)
 
     def rows(self, wanted: Collection[int]) -> Iterator[tuple[int, dict[str, str]]]:
         """The rows of these numbers, {column: text}, in the file's order; the whole line where it could not be cut."""

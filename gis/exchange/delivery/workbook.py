@@ -5,7 +5,7 @@ the task that a row answers and the operation, without which a few corrected row
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +20,7 @@ from gis.errors import BadQuery, NotFound
 from gis.exchange.column_names import normal
 from gis.exchange.delivery.handed_over import WHOLE_LINE, HandedOver, handed_over
 from gis.exchange.delivery.ledger import Record
+from gis.exchange.delivery.tasking import COMPARED
 from gis.exchange.delivery.tasks import Task, Wanted, all_tasks
 from gis.store.database import Database
 
@@ -58,7 +59,7 @@ def write_workbook(database: Database, delivery: Record, into: Path | IO[bytes],
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("退回")
     # a line that could not be cut into cells was returned as a whole, and for its form
-    whole = [WHOLE_LINE] if any(task.reason == "form" and not task.item for task in tasks) else []
+    whole = [WHOLE_LINE] if any(not task.item and task.reason not in COMPARED for task in tasks) else []
     _write(sheet, kept, whole, _rows(file, by_row))
     workbook.save(into)
     return len(by_row)
@@ -73,15 +74,17 @@ def _rows(file: HandedOver, by_row: Mapping[int, list[Task]]) -> Iterator[tuple[
 def _write(sheet: Any, kept: list[str], whole: list[str], rows: Iterable[tuple[Mapping[str, str], list[Task]]]) -> None:
     # who names the operation in a column of its own keeps it; `_is_added` leaves only such columns in
     operation = [] if any(normal(name) in _OPERATIONS for name in kept) else [OPERATION]
-    added = [*operation, *ADDED, *whole]
+    names = [*kept, *operation, *ADDED, *whole]
     sheet.freeze_panes = "A2"
-    for at, name in enumerate([*kept, *added], 1):
-        sheet.column_dimensions[get_column_letter(at)].width = _WIDTHS.get(name, 18)
-    sheet.append([_head(sheet, name) for name in [*kept, *added]])
+    for at, name in enumerate(names, 1):
+        column = sheet.column_dimensions[get_column_letter(at)]
+        # empty cells are to be filled in as texts too, so that no digit of an id number is lost
+        column.width, column.number_format = _WIDTHS.get(name, 18), "@"
+    pen = _Pen(sheet)
+    sheet.append([pen.cell(name, _HEAD) for name in names])
     for texts, tasks in rows:
         why = [*(["变更"] if operation else []), *_why(tasks), *(texts.get(name, "") for name in whole)]
-        cells = [_cell(sheet, texts.get(name, "")) for name in kept]
-        sheet.append([*cells, *(_cell(sheet, text, _WHY) for text in why)])
+        sheet.append([*(pen.cell(texts.get(name, "")) for name in kept), *(pen.cell(text, _WHY) for text in why)])
 
 
 def _why(tasks: list[Task]) -> tuple[str, ...]:
@@ -105,23 +108,34 @@ def _is_added(name: str) -> bool:
     return name in (*ADDED, WHOLE_LINE)
 
 
-def _head(sheet: Any, name: str) -> Any:
-    cell = _cell(sheet, name, _HEAD)
-    cell.font = Font(bold=True)
-    return cell
+@dataclass(slots=True)
+class _Pen:
+    """Writes cells that are texts whatever stands in them: no formula, no number that loses digits."""
 
+    sheet: Any
+    #: A cell for each look, since working one out takes longer than writing it.
+    _looks: dict[tuple[int, bool, bool], Any] = field(default_factory=dict)
 
-def _cell(sheet: Any, text: str, fill: PatternFill | None = None) -> Any:
-    """A cell that is a text whatever stands in it: no formula, no number that loses digits."""
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", text))
-    cell.data_type, cell.number_format = "s", "@"
-    if text.startswith(_FORMULA):
-        cell.quotePrefix = True
-    if fill is not None:
-        cell.fill = fill
-    if "\n" in text:
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-    return cell
+    def cell(self, text: str, fill: PatternFill | None = None) -> Any:
+        """A cell; None where there is nothing to write and nothing to colour."""
+        if not text and fill is None:
+            return None
+        cell = WriteOnlyCell(self.sheet, ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", text))
+        cell.data_type = "s"
+        cell._style = self._look(fill, text.startswith(_FORMULA), "\n" in text)._style
+        return cell
+
+    def _look(self, fill: PatternFill | None, is_quoted: bool, is_wrapped: bool) -> Any:
+        known = self._looks.get((id(fill), is_quoted, is_wrapped))
+        if known is not None:
+            return known
+        cell = self._looks[id(fill), is_quoted, is_wrapped] = WriteOnlyCell(self.sheet)
+        cell.number_format, cell.quotePrefix = "@", is_quoted
+        if fill is not None:
+            cell.fill, cell.font = fill, Font(bold=fill is _HEAD)
+        if is_wrapped:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+        return cell
 
 
 _OPERATIONS = frozenset(normal(name) for name in (OPERATION, "操作类型", "变更类型", "数据操作", "op", "operation"))
