@@ -187,7 +187,9 @@ def test_grids_and_communities_do_not_nest(city: Database) -> None:
     cut = [share for share in beats.shares().values() if len([s for s in share.values() if s > 0.01]) > 1]
     assert len(cut) > 20
     back = crosswalk(city, CATALOGUE, Zones.divisions(5), Zones.grids("police"))
-    everyone = city.rows(Statement(f"SELECT count(*) FROM base.{back.counted} WHERE scenario = 0"))[0][0]
+    everyone = city.rows(
+        Statement(f"SELECT count(*) FROM base.{back.counted} WHERE valid_to > now() AND valid_from <= now()")
+    )[0][0]
     assert sum(back.rows["people"].to_pylist()) + back.outside == everyone
     carried = back.carry(dict.fromkeys(back.shares(), 1.0), "area")
     assert sum(carried.values()) == pytest.approx(len(back.shares())) and carried[None] > 0
