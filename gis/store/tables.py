@@ -120,14 +120,10 @@ class Register:
             f" SELECT {self.column_list}, rec_to, closed_on FROM {self.table('_past')}"
         )
 
-    def replace_by(self, other: "Register") -> list[str]:
-        """Put the loaded copy `other` in the place of these empty tables."""
-        statements = [
-            f"DROP VIEW {self.table('_all')}",
-            f"DROP TABLE {self.table()}",
-            f"DROP TABLE {self.table('_id')}",
-        ]
-        for part in ("", "_id"):
+    def replace_by(self, other: "Register", parts: tuple[str, ...] = ("", "_id")) -> list[str]:
+        """Put the copy `other` of these parts in their place."""
+        statements = [f"DROP VIEW {self.table('_all')}", *(f"DROP TABLE {self.table(part)}" for part in parts)]
+        for part in parts:
             statements.append(f'ALTER TABLE {other.table(part)} RENAME TO "{self.noun}{part}"')
         old, new = f"{self.noun}{other.suffix}", self.noun
         constraints = [
@@ -135,7 +131,9 @@ class Register:
             (new, "_id", f"{new}_id{other.suffix}_pkey", f"{new}_id_pkey"),
         ]
         statements += [
-            f'ALTER TABLE {self.table(part)} RENAME CONSTRAINT "{a}" TO "{b}"' for _, part, a, b in constraints
+            f'ALTER TABLE {self.table(part)} RENAME CONSTRAINT "{a}" TO "{b}"'
+            for _, part, a, b in constraints
+            if part in parts
         ]
         indexes = ["geom", "cell", *(["division"] if self.divided else []), *(f"by_{f}" for f in self.sortable)]
         statements += [f'ALTER INDEX "{self.schema}"."{old}_{i}" RENAME TO "{new}_{i}"' for i in indexes]

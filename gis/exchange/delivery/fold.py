@@ -15,7 +15,6 @@ import psycopg
 
 from gis.base import BASE
 from gis.exchange.registers import Deliverable
-from gis.store.tables import Register
 
 #: The field that holds a collection's code.
 _KEYS = {c.id: c.key[0] for c in BASE.collections if c.key}
@@ -44,41 +43,6 @@ def weigh(conn: psycopg.Connection[Any], register: Deliverable) -> None:
     """Only say who said what of what was touched, and what prevails."""
     for statement in (*_spoken(register), *_weighed(register)):
         conn.execute(statement)
-
-
-def merge(conn: psycopg.Connection[Any], register: Deliverable, change: dict[str, Any]) -> bool:
-    """Bring the register's open rows to the folded state and keep what they were; says whether anything changed.
-
-    `change` has `epoch`, `delivery` and `today`.
-    """
-    tables = Register.of(register.collection)
-    names = [name for name, _ in tables.columns if name not in ("rec_from", "digest", "load", "src_row")]
-    quoted = ", ".join(f'"{n}"' for n in names)
-    same = " AND ".join(f's."{n}" IS NOT DISTINCT FROM o."{n}"' for n in names if n not in ("fid", "valid_from"))
-    closed = conn.execute(
-        f"""
-        WITH closing AS (
-            DELETE FROM {tables.table()} o USING touched t
-            WHERE o.fid = t.fid AND o.scenario = 0 AND NOT EXISTS (
-                SELECT FROM folded s WHERE s.fid = o.fid AND s.valid_from = o.valid_from AND {same})
-            RETURNING {", ".join(f'o."{n}"' for n, _ in tables.columns)}
-        )
-        INSERT INTO {tables.table("_past")} ({tables.column_list}, rec_to, closed_on)
-        SELECT {tables.column_list}, %(epoch)s, %(today)s FROM closing
-        """,
-        change,
-    ).rowcount
-    opened = conn.execute(
-        f"""
-        INSERT INTO {tables.table()} ({quoted}, rec_from, digest, load, src_row)
-        SELECT {quoted}, %(epoch)s, hashtextextended(ROW({quoted})::text, 0), s.delivery, s.src_row
-        FROM folded s WHERE NOT EXISTS (
-            SELECT FROM {tables.table()} o WHERE o.fid = s.fid AND o.scenario = 0 AND o.valid_from = s.valid_from)
-        ORDER BY s.fid
-        """,
-        change,
-    ).rowcount
-    return closed + opened > 0
 
 
 def _spoken(register: Deliverable) -> Iterable[str]:

@@ -31,7 +31,9 @@ def withdraw(database: Database, catalogue: Catalogue, delivery: int, by: str = 
                 claims.settle_latest(conn, register, record.department)
                 tasking.withdraw(conn, delivery)
                 epoch = next_epoch(conn, name)
-                if settle(database, conn, register, delivery, epoch):
+                merged = settle(database, conn, register, delivery, epoch)
+                merged.finish()
+                if merged.changed:
                     conn.execute("SELECT core.stamp(%s, %s, %s)", (name, epoch, delivery))
             conn.execute(
                 "UPDATE exchange.delivery SET state = 'withdrawn', withdrawn_at = clock_timestamp(), withdrawn_by = %s,"

@@ -20,6 +20,7 @@ from gis.exchange.delivery import accounts, claims, first, fold, identifiers, la
 from gis.exchange.delivery.account import Account, Delivered
 from gis.exchange.delivery.checks import Checks
 from gis.exchange.delivery.claims import Standing
+from gis.exchange.delivery.merging import Change, Merged, merge
 from gis.exchange.delivery.progress import Progress, Teller
 from gis.exchange.delivery.pseudonym import secret
 from gis.exchange.delivery.reading import Reading, reason_of
@@ -208,11 +209,13 @@ class _Work:
             claims.settle_latest(conn, register, self.record.department)
             if register.identifiers:
                 identifiers.insert(conn, register)
-            changed = settle(self.database, conn, register, self.record.id, epoch)
+            merged = settle(self.database, conn, register, self.record.id, epoch)
             if register.identifiers:
                 identifiers.prevail(conn, register, self.reading.checks.secret)
             rows, facts = accounts.staged(conn, register, self.record.id)
-            self._close(epoch, rows, facts, ends, changed=changed)
+            # before the change is stamped: who waits for the stamp may hold what is to be put aside
+            merged.finish()
+            self._close(epoch, rows, facts, ends, changed=merged.changed)
 
     def _refuse_collisions(self) -> None:
         text = Text("编号与另一人冲突,请联系数据中心", "its number belongs to somebody else; tell the data centre")
@@ -327,17 +330,17 @@ def next_epoch(conn: psycopg.Connection[Any], register: str) -> int:
     return int(found[0])
 
 
-def settle(database: Database, conn: psycopg.Connection[Any], register: Deliverable, by: int, epoch: int) -> bool:
-    """Fold what was touched, bring register and tasks to it; says whether the register changed."""
+def settle(database: Database, conn: psycopg.Connection[Any], register: Deliverable, by: int, epoch: int) -> Merged:
+    """Fold what was touched, bring register and tasks to it; what is left to be done comes last of all."""
     fold.fold(conn, register)
     tables = Register.of(register.collection)
     today = now().date()
     ensure_month(conn, tables, today)
     _identify(conn, register, epoch)
-    changed = fold.merge(conn, register, {"epoch": epoch, "today": today})
+    merged = merge(conn, register, Change(epoch, today))
     tasking.dispute(conn, register)
     tasking.settle(conn, register, by, records.titles(database))
-    return changed
+    return merged
 
 
 def _identify(conn: psycopg.Connection[Any], register: Deliverable, epoch: int) -> None:

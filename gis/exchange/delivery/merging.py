@@ -1,0 +1,123 @@
+"""The folded state into the register: what differs is closed and opened, and what was is kept.
+
+A few changes are made in place. Where much of the register changes it is written anew beside the readers and put in
+its place at the end: rows that died in place would leave holes that every later question reads over.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from gis.exchange.registers import Deliverable
+from gis.store.tables import Register
+
+#: From this share of the register on it is written anew.
+_MUCH = 0.2
+_SUFFIX = "__new"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The frame of one change: its epoch and its day."""
+
+    epoch: int
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Whether the register changed, and what is to be done late in the transaction, for readers wait from there on."""
+
+    changed: bool
+    finish: Callable[[], None]
+
+
+def merge(conn: psycopg.Connection[Any], register: Deliverable, change: Change) -> Merged:
+    """Bring the register's open rows to the state in `folded`."""
+    tables = Register.of(register.collection)
+    closed, opened = _differences(conn, tables)
+    args = {"epoch": change.epoch, "today": change.today}
+    conn.execute(
+        f"INSERT INTO {tables.table('_past')} ({tables.column_list}, rec_to, closed_on)"
+        f" SELECT {_prefixed(tables, 'o')}, %(epoch)s, %(today)s FROM {tables.table()} o"
+        " JOIN closing USING (fid, scenario, valid_from)",
+        args,
+    )
+    if closed > _MUCH * _rows(conn, tables):
+        return Merged(True, _anew(conn, tables, change))
+    conn.execute(
+        f"DELETE FROM {tables.table()} o USING closing c"
+        " WHERE (o.fid, o.scenario, o.valid_from) = (c.fid, c.scenario, c.valid_from)"
+    )
+    conn.execute(f"INSERT INTO {tables.table()} ({tables.column_list}) {_opening(tables, change)} ORDER BY fid")
+    return Merged(closed + opened > 0, lambda: None)
+
+
+def _differences(conn: psycopg.Connection[Any], tables: Register) -> tuple[int, int]:
+    """`closing`: keys of open rows that do not stand any more; `opening`: folded rows that do not stand yet."""
+    own = [n for n, _ in tables.columns if n not in ("fid", "valid_from", "rec_from", "digest", "load", "src_row")]
+    same = " AND ".join(f's."{name}" IS NOT DISTINCT FROM o."{name}"' for name in own)
+    closed = conn.execute(
+        f"CREATE TEMP TABLE closing ON COMMIT DROP AS SELECT o.fid, o.scenario, o.valid_from FROM {tables.table()} o"
+        " JOIN touched USING (fid) WHERE o.scenario = 0 AND NOT EXISTS ("
+        f"SELECT FROM folded s WHERE s.fid = o.fid AND s.valid_from = o.valid_from AND {same})"
+    ).rowcount
+    conn.execute("CREATE INDEX ON closing (fid)")
+    conn.execute("ANALYZE closing (fid)")
+    opened = conn.execute(
+        f"CREATE TEMP TABLE opening ON COMMIT DROP AS SELECT s.* FROM folded s WHERE NOT EXISTS ("
+        f"SELECT FROM {tables.table()} o WHERE o.fid = s.fid AND o.scenario = 0 AND o.valid_from = s.valid_from"
+        " AND NOT EXISTS (SELECT FROM closing c WHERE c.fid = o.fid AND c.valid_from = o.valid_from))"
+    ).rowcount
+    return closed, opened
+
+
+def _opening(tables: Register, change: Change) -> str:
+    """The rows to open, in the order of the register's columns."""
+    own = [n for n, _ in tables.columns if n not in ("rec_from", "digest", "load", "src_row")]
+    row = ", ".join(f'"{name}"' for name in own)
+    added = {
+        "rec_from": f"{change.epoch}::bigint",
+        "digest": f"hashtextextended(ROW({row})::text, 0)",
+        "load": "delivery",
+    }
+    columns = ", ".join(f'{added[n]} AS "{n}"' if n in added else f'"{n}"' for n, _ in tables.columns)
+    return f"SELECT {columns} FROM opening"
+
+
+def _anew(conn: psycopg.Connection[Any], tables: Register, change: Change) -> Callable[[], None]:
+    """Write the open rows anew, indexed; returns what puts them in the register's place."""
+    copy = Register(
+        schema=tables.schema, noun=tables.noun, fields=tables.fields, sortable=tables.sortable, tiled=tables.tiled,
+        divided=tables.divided, suffix=_SUFFIX,
+    )  # fmt: skip
+    conn.execute(f"DROP TABLE IF EXISTS {copy.table()}")
+    conn.execute(copy.create_open()[0])
+    conn.execute(
+        f"INSERT INTO {copy.table()} ({tables.column_list})"
+        f" SELECT {_prefixed(tables, 'o')} FROM {tables.table()} o WHERE NOT EXISTS (SELECT FROM closing c"
+        " WHERE (o.fid, o.scenario, o.valid_from) = (c.fid, c.scenario, c.valid_from))"
+        f" UNION ALL {_opening(tables, change)} ORDER BY fid"
+    )
+    for statement in copy.index_open():
+        conn.execute(statement)
+    conn.execute(f"ANALYZE {copy.table()}")
+
+    def finish() -> None:
+        for statement in tables.replace_by(copy, parts=("",)):
+            conn.execute(statement)
+
+    return finish
+
+
+def _rows(conn: psycopg.Connection[Any], tables: Register) -> float:
+    """About how many open rows there are; a thousand at least, so that small registers are changed in place."""
+    found = conn.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", (tables.table(),)).fetchone()
+    return max(1_000.0 / _MUCH, float(found[0]) if found else 0.0)
+
+
+def _prefixed(tables: Register, alias: str) -> str:
+    return ", ".join(f'{alias}."{name}"' for name, _ in tables.columns)
