@@ -56,9 +56,9 @@ const PERSONS: Register = {
   id: 'base.persons',
   title: { zh: '人口', en: 'Persons' },
   fields: [
-    { name: 'birth_date', title: { zh: '出生日期', en: 'Birth date' }, type: 'date', required: false, identifier: false, aliases: ['出生年月日'], written: null, authority: [] },
-    { name: 'dwelling', title: { zh: '居住房屋', en: 'Dwelling' }, type: 'text', required: false, identifier: false, aliases: ['房屋编码'], written: 'dwelling_address', authority: [] },
-    { name: 'dwelling_address', title: { zh: '居住地址', en: 'Address' }, type: 'text', required: false, identifier: false, aliases: ['现住址'], written: null, authority: [] },
+    { name: 'birth_date', title: { zh: '出生日期', en: 'Birth date' }, type: 'date', required: false, identifier: false, aliases: ['出生年月日'], values: {}, written: null, authority: [] },
+    { name: 'dwelling', title: { zh: '居住房屋', en: 'Dwelling' }, type: 'text', required: false, identifier: false, aliases: ['房屋编码'], values: {}, written: 'dwelling_address', authority: [] },
+    { name: 'dwelling_address', title: { zh: '居住地址', en: 'Address' }, type: 'text', required: false, identifier: false, aliases: ['现住址'], values: {}, written: null, authority: [] },
   ],
   departments: [],
 }

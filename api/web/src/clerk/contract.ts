@@ -19,6 +19,8 @@ export interface ItemField {
   aliases: string[]
   /** The item of addresses in words from which this one is found where a file has no code. */
   written: string | null
+  /** The words of a coded item, by code. */
+  values: Record<string, Text>
   /** Departments whose word on it counts, the prevailing first. */
   authority: string[]
 }

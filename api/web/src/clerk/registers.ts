@@ -19,6 +19,12 @@ export function registerTitle(id: string): string {
   return textOf(registerOf(id)?.title) || id
 }
 
+/** A value of an item in words: the title of a code, anything else as it stands. */
+export function valueTitle(register: string, item: string, value: string | null): string | null {
+  const field = registerOf(register)?.fields.find((one) => one.name === item)
+  return (value && textOf(field?.values[value])) || value
+}
+
 export function departmentTitle(code: string): string {
   if (code === clerk.value?.department) return textOf(clerk.value.title)
   return textOf(departments.value.find((one) => one.code === code)?.title) || code
