@@ -53,7 +53,7 @@ ENTITIES = Collection(
                description=Text("万元人民币", "in ten thousand CNY")),
         day("founded", "成立日期", "Founded", "成立日期", "注册日期", "登记日期"),
         text("site", "登记场所", "Registered site", "登记场所编码", "住所地址编码", "地址编码"),
-        text("operating_site", "经营场所", "Operating site", "经营场所编码"),
+        text("operating_site", "经营场所编码", "Operating site", "经营地址编码"),
         integer("representative", "法定代表人证件号码", "Representative", "法定代表人身份号码", "法人证件号码",
                 "负责人证件号码", "经营者证件号码"),
     ),

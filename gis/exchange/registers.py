@@ -142,7 +142,7 @@ ENTITIES_DELIVERED = Deliverable(
         "operating_site": Item(
             check="reference",
             refers="base.addresses",
-            written=text("operating_address", "经营场所", "Operating address", "经营场所", "经营地址", "经营场所地址"),
+            written=text("operating_address", "经营场所", "Operating address", "经营地址", "经营场所地址"),
         ),
         "representative": Item(check="person", refers="base.persons"),
     },

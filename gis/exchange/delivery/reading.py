@@ -38,6 +38,7 @@ _ENDS = ("删除", "注销", "撤销", "delete", "remove", "d")
 _REASONS = {
     "missing-required": "missing", "excel-damaged": "excel_damaged", "unknown-code": "unknown_value",
     "bad-date": "bad_date", "bad-valid-time": "bad_date", "bad-instant": "bad_date",
+    "ragged": "form",
 }  # fmt: skip
 _NO_OPERATION = Text("操作应为 新增、变更 或 删除", "the operation is insert, update or delete")
 
