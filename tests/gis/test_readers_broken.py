@@ -299,3 +299,11 @@ def test_the_content_counts_more_than_the_name(tmp_path: Path) -> None:
     source = open_source(path)
     assert read(source) == 3
     assert ("format", "GeoJSON") in {(d.about, d.value) for d in source.findings.decisions}
+
+
+def test_a_number_too_long_to_be_one_is_no_crash(tmp_path: Path) -> None:
+    path = tmp_path / "long.geojson"
+    path.write_text('{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"a": '
+                    + "9" * 5000 + '}, "geometry": null}]}')  # fmt: skip
+    with pytest.raises(BadInput, match="too long"):
+        list(open_source(path).batches())

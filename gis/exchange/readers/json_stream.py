@@ -60,6 +60,8 @@ class JsonStream:
                     raise self._broken("the text is cut off", "内容被截断") from error
             except RecursionError as error:
                 raise self._broken("it is nested too deep", "嵌套层数过多") from error
+            except ValueError as error:  # a whole number of more digits than Python converts
+                raise self._broken("a number in it is too long", "其中的数字过长") from error
             else:
                 if end == len(self._text) and self._read_on():
                     continue  # a number may go on
