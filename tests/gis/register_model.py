@@ -13,8 +13,8 @@ What the rules leave open is settled here as the people who deliver and correct 
 1. Editions order words; of two of the same moment the one that was handed over later counts as the later.
 2. Of several sound rows of one key in a batch the first counts, the others are returned as duplicates. A row that
    is returned for its form stands in nobody's way, and makes the delivery silent where its key can be read.
-3. A full delivery says "absent" of every entity that it does not mention and of which the department had said a value
-   in any earlier edition, even if the department ended it in between (that end may lie in the future).
+3. A full delivery says "absent" of every entity that it does not mention and of which the department's word before
+    it is a value. One without a single sound row is not believed: it ends nothing.
 4. A deletion without a date holds from its edition's day, even as a department's first word. A deletion of what was
    never said is a word like any other. What else a row of a deletion holds says nothing.
 5. A row repeats when the word before it says the same with the same dates as written. Words that repeat one another
@@ -213,8 +213,8 @@ class RegisterModel:
         if not delivery.full or not delivery.sound or delivery.mentions(entity):
             return "silent"
         order = self.in_order(department)
-        earlier = (d.sound.get(entity) for d in order[: order.index(delivery)])
-        return "absent" if any(row is not None and not row.deletes for row in earlier) else "silent"
+        before = (self.say(department, d, entity) for d in reversed(order[: order.index(delivery)]))
+        return "absent" if next((said for said in before if said != "silent"), "silent") == "value" else "silent"
 
     def words(self, department: str, entity: str) -> list[Word]:
         """What a department said of an entity, in the order of editions."""

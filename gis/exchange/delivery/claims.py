@@ -33,7 +33,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a department's word on each entity is just before an edition: digests, 0 for "no more"; sorted by number.
+    """What a department's word on each entity is just before an edition: digests, even for "no more"; sorted by number.
 
     `late` says that the department has spoken for a later edition already.
     """

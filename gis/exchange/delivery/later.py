@@ -11,6 +11,7 @@ import numpy as np
 import psycopg
 
 from gis.exchange.delivery.claims import Place, repeated
+from gis.exchange.delivery.tasking import COMPARED
 from gis.exchange.delivery.words import Ints
 from gis.exchange.registers import Deliverable
 
@@ -36,11 +37,28 @@ def write_out(conn: psycopg.Connection[Any], register: Deliverable, place: Place
         left = np.setdiff1d(left, covered)
 
 
+def drop_needless_ends(conn: psycopg.Connection[Any], register: Deliverable, department: str) -> None:
+    """What full deliveries lack is no end of what was touched where the department never said it before."""
+    conn.execute(
+        f"""
+        DELETE FROM {register.claims} c USING touched t, exchange.delivery d
+        WHERE c.fid = t.fid AND c.department = %(department)s AND NOT c.said AND c.src_row IS NULL
+          AND d.id = c.delivery AND d.mode = 'full' AND NOT EXISTS (
+            SELECT FROM {register.claims} b WHERE b.fid = c.fid AND b.department = c.department AND b.said
+               AND NOT b.withdrawn AND (b.edition, b.delivery) < (c.edition, c.delivery))
+        """,
+        {"department": department},
+    )
+
+
 def _later(conn: psycopg.Connection[Any], register: Deliverable, place: Place) -> list[tuple[int, Any, str]]:
+    """The department's later deliveries; without those of which no row could be taken, which are not believed."""
     return conn.execute(
-        "SELECT id, edition, mode FROM exchange.delivery WHERE register = %(register)s AND department = %(department)s"
-        " AND state = 'done' AND (edition, id) > (%(edition)s, %(delivery)s) ORDER BY edition, id",
-        {**place.args, "register": register.collection.id},
+        "SELECT id, edition, mode FROM exchange.delivery d WHERE register = %(register)s"
+        " AND department = %(department)s AND state = 'done' AND (edition, id) > (%(edition)s, %(delivery)s)"
+        " AND rows_delivered > (SELECT count(DISTINCT src_row) FROM exchange.returned r WHERE r.delivery = d.id"
+        " AND r.raised_by = d.id AND NOT r.reason = ANY(%(compared)s)) ORDER BY edition, id",
+        {**place.args, "register": register.collection.id, "compared": list(COMPARED)},
     ).fetchall()
 
 

@@ -105,7 +105,8 @@ class Reading:
             return
         filled = _filled(batch, matching, self.deliverable)
         self.refused_facts |= dict(zip(batch.rows.tolist(), filled.tolist(), strict=True))
-        typed = convert(batch, _key_only(matching), Findings(), Notes(), strict=True)
+        keys = replace(_key_only(matching), valid_from=None, valid_to=None)
+        typed = convert(batch, keys, Findings(), Notes(), strict=True)
         fids = self._fids(self.checks.run(typed.table))
         for fault in self.checks.faults:
             if fault.item == self.deliverable.key:
@@ -130,7 +131,7 @@ class Reading:
         keys = self.checks.run(typed.table.select([self.deliverable.key]))
         keep = self._refuse(typed, np.ones(len(typed), bool))
         fids = self._fids(keys)
-        digests = np.zeros(len(typed), np.int64) if ends else self._digests(typed)
+        digests = _end_digests(typed) if ends else self._digests(typed)
         facts = np.ones(len(typed), np.int64) if ends else self._facts(typed.table)
         sole = np.flatnonzero(keep & ~self._seen.again(np.where(keep, fids, 0)))
         done = sole[self.repeats(fids[sole], digests[sole], facts[sole])]
@@ -164,12 +165,11 @@ class Reading:
             self.notes.add(note.item, note.reason, note.text, typed.batch.rows[at].tolist(), values)
 
     def _digests(self, typed: Typed) -> Ints:
-        """Fingerprints of what rows say, seeded with the city's key; never 0, which stands for an end."""
+        """Fingerprints of what rows say, seeded with the city's key; odd, since even ones stand for ends."""
         columns = [typed.valid_from, typed.valid_to, *(c.combine_chunks() for c in typed.table.columns)]
         encoded = copy.encode([copy.arrow(c) for c in columns], len(typed)).to_pylist()
         hashed = map(partial(xxhash.xxh3_64_intdigest, seed=self._seed), encoded)
-        found = np.fromiter(hashed, np.uint64, len(encoded)).view(np.int64)
-        return np.where(found == 0, 1, found)
+        return np.fromiter(hashed, np.uint64, len(encoded)).view(np.int64) | 1
 
     @property
     def _seed(self) -> int:
@@ -228,6 +228,12 @@ def _only(typed: Typed, keep: NDArray[np.bool_]) -> Typed:
         typed.batch.take(keep), typed.table.filter(mask), typed.valid_from.filter(mask), typed.valid_to.filter(mask),
         typed.notes,
     )  # fmt: skip
+
+
+def _end_digests(typed: Typed) -> Ints:
+    """Fingerprints of ends: even, 0 for those without a date."""
+    days_us = pc.fill_null(typed.valid_from.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
+    return np.where(mask_of(pc.is_valid(typed.valid_from)), (days_us << 2) | 2, 0)
 
 
 def reason_of(name: str) -> str:

@@ -28,6 +28,7 @@ def withdraw(database: Database, catalogue: Catalogue, delivery: int, by: str = 
                 own = f"(SELECT * FROM {register.claims} WHERE delivery = {int(delivery)} AND NOT withdrawn)"
                 later.write_out(conn, register, record.place, own)
                 conn.execute(f"UPDATE {register.claims} SET withdrawn = true WHERE delivery = %s", (delivery,))
+                later.drop_needless_ends(conn, register, record.department)
                 claims.settle_latest(conn, register, record.department)
                 tasking.withdraw(conn, delivery)
                 epoch = next_epoch(conn, name)

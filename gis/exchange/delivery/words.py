@@ -15,7 +15,7 @@ class Words:
     """Some rows as they are said: all parts have the same length.
 
     `content` holds the claim's columns in order; `texts` the direct identifiers as written, by name, the key first
-    (empty for registers without any). `ends` rows say that the entity is no more; their digest is 0.
+    (empty for registers without any). `ends` rows say that the entity is no more; their digest is even.
     """
 
     rows: Ints

@@ -227,7 +227,7 @@ class _Work:
         """What a full delivery lacks of what its department said before."""
         if self.reading.mode != "full":
             return _NONE
-        alive = self.standing.digests != 0
+        alive = self.standing.digests & 1 == 1
         silent = np.array(list(self.reading.silent.values()), np.int64)
         gone: Ints = np.setdiff1d(self.standing.fids[alive & ~self.seen], silent)
         if self.staged + sum(map(len, self.repeated)) == 0:
