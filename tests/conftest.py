@@ -111,24 +111,38 @@ def conn(database_url: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture(scope="session")
-def sample_city(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def sample_database(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database that holds the sample city, to be copied only: nobody may be connected to it."""
+    with loaded_city(cluster, template, "sample_kept", tmp_path_factory.mktemp("sample")):
+        yield f"test_{os.getpid()}_sample_kept"
+
+
+@pytest.fixture(scope="session")
+def sample_city(cluster: Cluster, sample_database: str) -> Iterator[str]:
     """A database that holds the sample city, for tests that only read it; loaded by the command that users run."""
-    with loaded_city(cluster, template, "sample", tmp_path_factory.mktemp("sample")) as url:
+    with copied_database(cluster, sample_database, "sample") as url:
         yield url
+
+
+@contextlib.contextmanager
+def copied_database(cluster: Cluster, source: str, name: str) -> Iterator[str]:
+    """A copy of a database to which nobody is connected, of this run; dropped afterwards."""
+    name = f"test_{os.getpid()}_{name}"
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as server:
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        server.execute(copy.format(sql.Identifier(name), sql.Identifier(source)))
+        try:
+            yield cluster.url(name)
+        finally:
+            _drop(server, name)
 
 
 @contextlib.contextmanager
 def loaded_city(cluster: Cluster, template: str, name: str, home: Path) -> Iterator[str]:
     """A database of this run that holds the sample city; dropped afterwards. Files handed over are kept in `home`."""
-    name = f"test_{os.getpid()}_{name}"
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as server:
-        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
-        server.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
-        try:
-            _load_sample(cluster.url(name), home)
-            yield cluster.url(name)
-        finally:
-            _drop(server, name)
+    with copied_database(cluster, template, name) as url:
+        _load_sample(url, home)
+        yield url
 
 
 def _load_sample(url: str, home: Path) -> None:
