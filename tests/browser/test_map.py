@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from gis.base import BASE
+from gis.catalog import Sensitivity
 from tests.browser.visits import Visit, collection, near, pick_building
 
 pytestmark = pytest.mark.browser
@@ -17,7 +18,7 @@ def test_it_opens_on_the_city_with_all_its_layers(visit: Begin) -> None:
     city = visit()
     city.open()
     listed = city.page.locator(".entry").evaluate_all("all => all.map(one => one.dataset.collection)")
-    assert set(listed) >= {c.id for c in BASE.collections if c.style}
+    assert set(listed) >= {c.id for c in BASE.collections if c.style and c.sensitivity is Sensitivity.OPEN}
     assert city.drawn("base.roads") > 10
     assert city.drawn("base.buildings") > 10
     assert city.drawn("base.addresses") == 0
@@ -210,3 +211,27 @@ def test_a_link_opens_the_same_view(visit: Begin) -> None:
     assert second.page.locator("html").get_attribute("data-theme") == "dark"
     assert second.drawn("base.pois") == 0
     assert second.text(".feature h2") == first.text(".feature h2") or second.text(".feature h2") == "Buildings"
+
+
+def test_an_address_is_found_with_its_level_and_shown(visit: Begin) -> None:
+    city = visit()
+    city.open()
+    box = city.page.get_by_role("combobox")
+    box.fill("裕安区长安西路四十一号盛世名邸3栋")
+    first = city.page.locator(".search .option").first
+    first.wait_for()
+    assert "安徽省六安市裕安区西市街道草市社区长安西路41号盛世名邸3栋" in first.inner_text()
+    assert "楼栋" in first.inner_text()
+    box.press("Enter")
+    city.has("sel=base.addresses/")
+    city.settle()
+    assert "D341503002007000003" in city.text(".feature")
+
+
+def test_an_address_that_several_places_fit_lists_them(visit: Begin) -> None:
+    city = visit()
+    city.open("?lang=en")
+    city.page.get_by_role("combobox").fill("人民夕路4号")
+    city.page.locator(".search .option").first.wait_for()
+    listed = city.page.locator(".search .option").all_inner_texts()
+    assert len(listed) == 2 and all("one of several" in one for one in listed)

@@ -83,3 +83,26 @@ export interface FeatureId {
   collection: string
   fid: number
 }
+
+/** A place that an address means: a row of a register where `collection` and `fid` name one. */
+export interface AddressPlace {
+  level: string
+  level_title: Text
+  address: string
+  collection: string | null
+  fid: number | null
+  lon: number | null
+  lat: number | null
+  radius_m: number | null
+}
+
+/** What an address text means; several places fit an ambiguous one equally well. */
+export interface AddressMatch {
+  level: string
+  level_title: Text
+  ambiguous: boolean
+  lon: number | null
+  lat: number | null
+  place: AddressPlace | null
+  candidates: AddressPlace[]
+}

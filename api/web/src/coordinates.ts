@@ -64,3 +64,10 @@ function readPart(match: RegExpMatchArray): { value: number; isLatitude: boolean
 function outside(first: number, second: number): boolean {
   return Math.abs(second) > 90 && Math.abs(first) <= 90
 }
+
+/** The box around a circle, in degrees; the radius in metres. */
+export function boxAround(lon: number, lat: number, radius_m: number): [number, number, number, number] {
+  const north = radius_m / 111_320
+  const east = north / Math.max(Math.cos((lat * Math.PI) / 180), 0.01)
+  return [lon - east, lat - north, lon + east, lat + north]
+}

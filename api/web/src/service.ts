@@ -1,7 +1,7 @@
 /** Questions to the server, same origin; every failure is one of a few kinds that have words. */
 
 import type { StyleSpecification } from 'maplibre-gl'
-import type { Collection, Feature, FeatureId, Language } from './contract'
+import type { AddressMatch, Collection, Feature, FeatureId, Language } from './contract'
 
 export type FailureKind = 'unreachable' | 'missing' | 'refused' | 'busy' | 'wrong'
 
@@ -66,6 +66,11 @@ export async function fetchByPart(
   })
   const answer = await ask<{ features: Feature[] }>(`/collections/${collection}/items?${question}`, language)
   return answer.features
+}
+
+/** Which place of the city an address means. */
+export function fetchAddress(text: string, language: Language): Promise<AddressMatch> {
+  return ask<AddressMatch>(`/geocode?${new URLSearchParams({ address: text })}`, language)
 }
 
 /** What the server answers to a question of this origin, as JSON. Throws ServiceError. */

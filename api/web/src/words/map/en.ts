@@ -38,6 +38,8 @@ export default {
     swapped: 'read as latitude, longitude',
     layers: 'Layers',
     inView: 'In view',
+    addresses: 'Addresses',
+    oneOf: '{level}, one of several',
     places: 'Points of interest',
     none: 'Nothing found for “{term}”. Try another word, or “longitude, latitude”.',
     searching: 'Searching…',

@@ -34,6 +34,8 @@ export default {
     swapped: '按“纬度， 经度”理解',
     layers: '图层',
     inView: '本屏要素',
+    addresses: '地址',
+    oneOf: '{level}，多处之一',
     places: '兴趣点',
     none: '没有找到“{term}”。可以换一个词，或输入“经度， 纬度”。',
     searching: '正在查找…',
