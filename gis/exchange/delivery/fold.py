@@ -3,7 +3,8 @@
 `touched(fid)` names the entities to fold. What is made of them stands in temporary tables:
 
 - `spoken`: for each entity, span and department the claim that is its word there (that of the latest edition among
-  those that cover the span);
+  those that cover the span); `latest` where it is of its department's latest statement: the last word, made in row
+  `stated_row` of delivery `stated_by`, and the words right before it that say the same;
 - `weighed`: for each entity and span whether it is there, the prevailing value of each item and whose it is;
 - `folded`: the register's rows: spans where the entity is there, neighbours with equal content joined, placed.
 """
@@ -53,10 +54,17 @@ def _spoken(register: Deliverable) -> Iterable[str]:
         THEN '-infinity' ELSE {_DAY.format("c.edition")} END)"""
     yield f"""
         CREATE TEMP TABLE spoken ON COMMIT DROP AS
-        WITH c AS MATERIALIZED (
-            SELECT c.fid, c.department, c.delivery, c.edition, c.src_row, c.said, c.latest,
+        WITH claims AS (
+            SELECT c.fid, c.department, c.delivery, c.edition, c.src_row, c.said, c.digest,
+                   first_value(c.digest) OVER latest AS last_digest, first_value(c.delivery) OVER latest AS stated_by,
+                   first_value(c.src_row) OVER latest AS stated_row,
                    {begins} AS begins, coalesce(c.valid_to, 'infinity') AS ends, {columns}
             FROM {register.claims} c JOIN touched USING (fid) WHERE NOT c.withdrawn
+            WINDOW latest AS (PARTITION BY c.fid, c.department ORDER BY c.edition DESC, c.delivery DESC)
+        ), c AS MATERIALIZED (
+            SELECT *, bool_and(digest = last_digest)
+                OVER (PARTITION BY fid, department ORDER BY edition DESC, delivery DESC) AS latest
+            FROM claims
         ), edges AS (
             SELECT fid, begins AS at FROM c UNION SELECT fid, ends FROM c WHERE ends < 'infinity'
         ), spans AS (

@@ -1,6 +1,7 @@
 """Rows returned to their departments: raised where words disagree, closed when they no longer do.
 
-Judged is each department's latest word on an entity, over the spans of valid time in which it is its word.
+Judged is each department's latest statement on an entity, over the spans of valid time in which it is its word: who
+says again what was returned gets it back again.
 """
 
 from datetime import timedelta
@@ -42,8 +43,8 @@ def dispute(conn: psycopg.Connection[Any], register: Deliverable) -> None:
         f"""
         CREATE TEMP TABLE disputed ON COMMIT DROP AS
         SELECT DISTINCT ON (s.fid, s.department, d.item, d.reason)
-               s.fid, s.department, s.delivery, s.src_row, d.item, d.reason, d.subject, d.value,
-               d.rival_department, r.delivery AS rival_delivery, r.src_row AS rival_row, d.rival_value
+               s.fid, s.department, s.stated_by AS delivery, s.stated_row AS src_row, d.item, d.reason, d.subject,
+               d.value, d.rival_department, r.delivery AS rival_delivery, r.src_row AS rival_row, d.rival_value
         FROM spoken s
         JOIN (SELECT *, bool_or(present IS NOT NULL) OVER (PARTITION BY fid) AS known FROM weighed) w
             USING (fid, starts)
