@@ -30,6 +30,7 @@ def register(cli: typer.Typer) -> None:
 def demo(folder: Folder = _FILES, as_json: Json = False) -> None:
     """Load every file of the manifest, then hand over every delivery, in order; what is in already changes nothing."""
     from gis.city import City
+    from gis.exchange.scorecard import publish
 
     manifest, deliveries = _manifest(folder), _listed(folder / "deliveries.json", "deliveries")
     with City.open() as city:
@@ -39,6 +40,8 @@ def demo(folder: Folder = _FILES, as_json: Json = False) -> None:
         resumed = _resume(city, as_json)
         waiting = [e for e in deliveries if not _is_handed_over(city, folder / e["file"], e)]
         delivered = resumed + [_deliver(city, folder / entry["file"], entry, as_json) for entry in waiting]
+        if delivered:
+            publish(city.database, city.catalogue)
     files, handed = len(manifest), len(deliveries)
     sentence = told(
         f"The sample city is in: {len(reports)} of {files} files loaded now,"
