@@ -83,10 +83,16 @@ def map_style(catalogue: Catalogue, *, theme: Theme, language: Language, tiles_u
 
 
 def shown_at_first(collection: Collection) -> bool:
-    """Whether a collection is drawn before anyone has switched it on: the base, save what only a close look needs."""
-    return collection.style is not None and (
-        collection.style.base or (collection.layer == "base" and collection.min_zoom < 14)
-    )
+    """Whether a collection is drawn before anyone has switched it on.
+
+    That is the base map and the base registers, save what only a close look needs and areas that would lie over all
+    the rest: of those, only what stands up from the ground.
+    """
+    style = collection.style
+    if style is None or style.base:
+        return style is not None
+    covers = collection.geometry is Geometry.POLYGON and style.height is None
+    return collection.layer == "base" and collection.min_zoom < 14 and not covers
 
 
 def label_source_layer(collection: Collection) -> str:

@@ -178,7 +178,8 @@ def test_names_in_english_where_there_are_any() -> None:
 
 
 @pytest.mark.parametrize(
-    ("collection", "shown"), [("base.roads", True), ("base.buildings", True), ("base.addresses", False)]
+    ("collection", "shown"),
+    [("base.roads", True), ("base.buildings", True), ("base.addresses", False), ("base.grids", False)],
 )
 def test_what_is_shown_at_first(collection: str, shown: bool) -> None:
     assert shown_at_first(CITY[collection]) is shown

@@ -146,6 +146,7 @@ export default {
     title: 'Task {id}',
     back: 'Back to the returned rows',
     ours: 'This department',
+    written: 'written as: {text}',
     theirs: 'Another department',
     source: 'delivery {delivery}, row {row}',
     sourceOnly: 'delivery {delivery}',

@@ -146,6 +146,7 @@ export default {
     title: '退回任务 {id}',
     back: '返回退回清单',
     ours: '本部门',
+    written: '文件中写作：{text}',
     theirs: '其他部门',
     source: '报送 {delivery}，第 {row} 行',
     sourceOnly: '报送 {delivery}',
