@@ -5,6 +5,7 @@ fills it needs no write-ahead log on a server with wal_level=minimal. A load tha
 name, which the next one drops.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -20,6 +21,9 @@ from gis.store.tables import Register
 from gis.store.versions import Doubles, Rows, drop_doubles
 
 _SUFFIX = "__new"
+#: For how long readers may be made to wait at once, and how long they are then left alone.
+_BRIEFLY_MS = 50
+_PAUSE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Bulk:
 
     def swap(self, conn: psycopg.Connection[Any]) -> None:
         """Put the copy in the register's place; to be called in the transaction that records the load."""
+        wait_for_readers(conn, self.register)
         for statement in self.register.replace_by(self.copy):
             conn.execute(statement)
 
@@ -120,6 +125,24 @@ def _prepare(conn: psycopg.Connection[Any]) -> None:
     """Room to sort in memory; no helpers, since two builds at once keep two cores busy."""
     conn.execute("SET maintenance_work_mem = '256MB'")
     conn.execute("SET max_parallel_maintenance_workers = 0")
+
+
+def wait_for_readers(conn: psycopg.Connection[Any], register: Register) -> None:
+    """Take the register's tables for oneself, in a transaction that is about to put others in their place.
+
+    Whoever waits for such a lock makes every later reader wait behind it, and one that reads for minutes would stop
+    all of them. So it is asked for briefly, again and again, until nobody happens to read.
+    """
+    while True:
+        try:
+            with conn.transaction():
+                conn.execute(f"SET LOCAL lock_timeout = '{_BRIEFLY_MS}ms'")
+                # a view is locked with all that it shows
+                conn.execute(f"LOCK TABLE {register.table('_all')} IN ACCESS EXCLUSIVE MODE")
+                conn.execute("SET LOCAL lock_timeout TO DEFAULT")
+            return
+        except errors.LockNotAvailable:
+            time.sleep(_PAUSE_S)
 
 
 def may_swap(conn: psycopg.Connection[Any], register: Register) -> bool:

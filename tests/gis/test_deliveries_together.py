@@ -15,6 +15,8 @@ from gis.exchange.delivery import Delivered
 from tests.gis.deliveries import Desk, day, line, write_csv
 
 PATIENCE_S = 60
+#: How long somebody keeps reading while a delivery comes to its end.
+HOLDS_S = 3
 SEEN = "SELECT count(*), count(household) FROM base.persons"
 STANDING = "SELECT count(*), min(household), max(household) FROM base.persons WHERE valid_to = 'infinity'"
 #: Sessions that wait for an advisory lock named by purpose and register.
@@ -81,6 +83,24 @@ def test_readers_wait_for_no_lock_of_a_later_delivery(desk: Desk, pool: ThreadPo
             assert reader.execute(SEEN).fetchone() == (50, 0)
         assert coming.result(PATIENCE_S).rows.accepted == 15
         assert reader.execute(SEEN).fetchone() == (60, 15)
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0], ids=["few changes", "all changed"])
+def test_a_long_reader_makes_no_other_wait(desk: Desk, pool: ThreadPoolExecutor, share: float) -> None:
+    people, many = 1_200, round(share * 1_200)  # from a thousand on a register may be written anew
+    desk.deliver(persons(desk, "first.csv", range(people)), "police", day(0), full=True)
+    changed = persons(desk, "later.csv", range(many), household="H")
+    with psycopg.connect(desk.url) as long_one, psycopg.connect(desk.url, autocommit=True) as other:
+        other.execute("SET lock_timeout = '1s'")
+        assert long_one.execute(SEEN).fetchone() == (people, 0)
+        coming = pool.submit(desk.deliver, changed, "police", day(1), full=False)
+        deadline_s = time.monotonic() + HOLDS_S
+        while time.monotonic() < deadline_s and not coming.done():
+            assert other.execute(SEEN).fetchone() in {(people, 0), (people + many, many)}
+            time.sleep(0.01)
+        assert long_one.execute(SEEN).fetchone() is not None
+        long_one.rollback()
+    assert coming.result(PATIENCE_S).rows.accepted == many
 
 
 def test_readers_see_all_of_a_delivery_or_nothing(desk: Desk, pool: ThreadPoolExecutor) -> None:

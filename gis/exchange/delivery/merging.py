@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from gis.exchange.registers import Deliverable
+from gis.store.bulk import wait_for_readers
 from gis.store.tables import Register
 
 #: From this share of the register on it is written anew.
@@ -107,6 +108,7 @@ def _anew(conn: psycopg.Connection[Any], tables: Register, change: Change) -> Ca
     conn.execute(f"ANALYZE {copy.table()}")
 
     def finish() -> None:
+        wait_for_readers(conn, tables)
         for statement in tables.replace_by(copy, parts=("",)):
             conn.execute(statement)
 
