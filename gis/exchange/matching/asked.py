@@ -225,11 +225,14 @@ class Interpreter:
                 single.append((tokens, TYPING_ERROR, (Correction(name, near),)))
         single = single[:_MOST_READINGS]
         unknown = {name for _, name in written if find(f"名{name}") == UNKNOWN}
+        if len(unknown) < 2:
+            return single
+        wrong = [change for change in single if change[2][0].written in unknown]
         both: list[_Change] = [
             (a[0] | b[0], a[1] + b[1], (*a[2], *b[2]))
-            for n, a in enumerate(single)
-            for b in single[n + 1 :]
-            if a[2][0].written != b[2][0].written and {a[2][0].written, b[2][0].written} <= unknown
+            for n, a in enumerate(wrong)
+            for b in wrong[n + 1 :]
+            if a[2][0].written != b[2][0].written
         ]
         return (single + both)[: 2 * _MOST_READINGS]
 
