@@ -6,7 +6,7 @@ Reading words() -> what repeats is set aside as numbers, the rest is staged -> c
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -103,7 +103,8 @@ class _Work:
 
     def run(self) -> None:
         """Bring the words in by the way that fits."""
-        self.source = open_source(self.record.path, self.record.options.read)
+        # rows are placed by what they refer to; columns of coordinates are columns like others
+        self.source = open_source(self.record.path, replace(self.record.options.read, geometry=False))
         self.reading = Reading(
             self.register, self.source, self._checks(), self.record.options.columns, self._repeats, self.record.mode
         )
