@@ -181,12 +181,12 @@ class _Work:
                     if self.register.identifiers:
                         identifiers.insert(self.conn, self.register, table)
                     rows, facts = accounts.first(self.conn, self.register, table)
-                    built.result()
-                    bulk.swap(self.conn)
+                    built.result()  # the copy is made of the staged words, which are dropped next
                     asked = tasking.asked(self.conn, self.record.register, self.record.department).tolist()
                     fold.touch(self.conn, f"SELECT fid FROM {table} WHERE fid = ANY(%(asked)s)", {"asked": asked})
                     self.conn.execute(f"DROP TABLE {table}")
-                    self._close(epoch, rows, facts, _NONE, changed=rows.accepted > 0)
+                    self._close(rows, facts, 0)
+                    self._record(epoch, Merged(rows.accepted > 0, lambda: bulk.swap(self.conn)))
             finally:
                 self.conn.rollback()
                 with self.conn.transaction():
@@ -214,9 +214,8 @@ class _Work:
             if register.identifiers:
                 identifiers.prevail(conn, register, self.reading.checks.secret)
             rows, facts = accounts.staged(conn, register, self.record.id)
-            # before the change is stamped: who waits for the stamp may hold what is to be put aside
-            merged.finish()
-            self._close(epoch, rows, facts, ends, changed=merged.changed)
+            self._close(rows, facts, len(ends))
+            self._record(epoch, merged)
 
     def _refuse_collisions(self) -> None:
         text = Text("编号与另一人冲突,请联系数据中心", "its number belongs to somebody else; tell the data centre")
@@ -244,8 +243,8 @@ class _Work:
             )
         return gone
 
-    def _close(self, epoch: int, rows: Account, facts: Account, ends: Ints, *, changed: bool) -> None:
-        """The returned rows, the account, the record; last of all before the commit."""
+    def _close(self, rows: Account, facts: Account, ended: int) -> None:
+        """The returned rows and the account."""
         conn, repeats = self.conn, np.concatenate([*self.repeated, _NONE])
         if rows.delivered != self.staged:
             raise AssertionError(f"{self.staged} rows were staged, {rows.delivered} are accounted for")
@@ -264,7 +263,17 @@ class _Work:
             Account(self.repeated_facts, 0, self.repeated_facts, 0),
             Account(refused_facts, 0, 0, refused_facts),
         )
-        self._keep(epoch if changed else None, rows, facts, len(ends))
+        self._keep(rows, facts, ended)
+
+    def _record(self, epoch: int, merged: Merged) -> None:
+        """The change itself, last of all before the commit: from here on readers wait.
+
+        First what was made beside them is put in place, then it is stamped: who waits for the stamp may be reading.
+        """
+        merged.finish()
+        if merged.changed:
+            self.conn.execute("UPDATE exchange.delivery SET epoch = %s WHERE id = %s", (epoch, self.record.id))
+            self.conn.execute("SELECT core.stamp(%s, %s, %s)", (self.record.register, epoch, self.record.id))
 
     def _return_refused(self) -> set[int]:
         """Rows that could not be taken, as tasks; the values of direct identifiers are not kept."""
@@ -288,7 +297,7 @@ class _Work:
                 seen.add(r.row)
         return seen
 
-    def _keep(self, epoch: int | None, rows: Account, facts: Account, ended: int) -> None:
+    def _keep(self, rows: Account, facts: Account, ended: int) -> None:
         record, findings = self.record, self.source.findings
         found = {"decisions": decisions(findings), "notes": noted(self.reading.notes)}
         text = json.dumps(found, ensure_ascii=False)
@@ -304,18 +313,16 @@ class _Work:
             UPDATE exchange.delivery SET state = 'done', mode = %(mode)s, finished_at = clock_timestamp(),
                 rows_delivered = %(r)s, rows_accepted = %(ra)s, rows_unchanged = %(ru)s, rows_returned = %(rr)s,
                 facts_delivered = %(f)s, facts_accepted = %(fa)s, facts_unchanged = %(fu)s, facts_returned = %(fr)s,
-                ended = %(ended)s, epoch = %(epoch)s, findings = %(findings)s, done_rows = %(r)s, all_rows = %(r)s,
+                ended = %(ended)s, findings = %(findings)s, done_rows = %(r)s, all_rows = %(r)s,
                 reasons = (SELECT coalesce(jsonb_object_agg(reason, n), '{}') FROM (
                     SELECT reason, count(DISTINCT src_row) AS n FROM exchange.returned
                     WHERE delivery = %(id)s AND raised_by = %(id)s GROUP BY reason) x)
             WHERE id = %(id)s
             """,
-            {"id": record.id, "mode": self.reading.mode, "ended": ended, "epoch": epoch, "findings": _plain(text),
+            {"id": record.id, "mode": self.reading.mode, "ended": ended, "findings": _plain(text),
              "r": rows.delivered, "ra": rows.accepted, "ru": rows.unchanged, "rr": rows.returned,
              "f": facts.delivered, "fa": facts.accepted, "fu": facts.unchanged, "fr": facts.returned},
         )  # fmt: skip
-        if epoch is not None:
-            self.conn.execute("SELECT core.stamp(%s, %s, %s)", (record.register, epoch, record.id))
 
     def _title(self) -> Text:
         known = records.titles(self.database)
