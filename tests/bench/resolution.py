@@ -140,7 +140,7 @@ def score(found: Resolution, truth: np.ndarray, seconds: float = 0.0) -> Score:
 
 def read_entities(folder: Path = LUAN) -> pa.Table:
     """The sample's legal entities with a sound code, as the register gives them; a fid is a row's place."""
-    lines = openpyxl.load_workbook(folder / "entities.xlsx", read_only=True)["法人单位"].iter_rows(values_only=True)
+    lines = openpyxl.load_workbook(folder / "entities.xlsx")["法人单位"].iter_rows(values_only=True)
     rows = [r for r in list(lines)[2:] if r[0] and len(str(r[0])) == 18 and r[1]]
     count = len(rows)
     return pa.table(

@@ -227,7 +227,7 @@ def test_returned_rows_are_taken_away_as_excel(clerk: Begin, tmp_path: Path) -> 
     assert download.value.suggested_filename == f"persons_police-退回-{number}.xlsx"
     path = tmp_path / "returned.xlsx"
     download.value.save_as(path)
-    sheet = openpyxl.load_workbook(path, read_only=True).worksheets[0]
+    sheet = openpyxl.load_workbook(path).worksheets[0]
     assert sum(1 for _ in sheet.iter_rows()) > 1
 
 
