@@ -80,7 +80,6 @@ class Look(_Part):
     dark: str
 
 
-
 class RegisterPart(_Part):
     """A register; see `gis.catalog.Collection` and `gis.exchange.registers.Deliverable`.
 
