@@ -99,10 +99,13 @@ def encode(words: Words, same: NDArray[np.bool_]) -> pa.LargeBinaryArray:
 def stage(
     conn: psycopg.Connection[Any], register: Deliverable, batches: Iterator[pa.LargeBinaryArray], table: str = ""
 ) -> int:
-    """COPY rows into a staging table: one of the transaction's own, or a plain one of that name."""
+    """COPY rows into a staging table: one of the transaction's own, or a plain one of that name.
+
+    Not an unlogged one: PostgreSQL 15 does not start again where the making of one was broken off just before a crash.
+    """
     body = ", ".join(f'"{name}" {kind}' for name, kind in stage_columns(register))
     names = ", ".join(f'"{name}"' for name, _ in stage_columns(register))
-    made = f"CREATE UNLOGGED TABLE {table} ({body})" if table else f"CREATE TEMP TABLE {STAGE} ({body}) ON COMMIT DROP"
+    made = f"CREATE TABLE {table} ({body})" if table else f"CREATE TEMP TABLE {STAGE} ({body}) ON COMMIT DROP"
     with conn.cursor() as cursor:
         cursor.execute(made)
         copied = copy.stream(cursor, f"COPY {table or STAGE} ({names}) FROM STDIN (FORMAT binary)", batches)
