@@ -170,10 +170,11 @@ class Chronicle:
         """Tasks in common terms; those of bad form only while everything came in order and nothing was withdrawn.
 
         Whether a row's form was made good is settled when a delivery comes, not again when one comes late or goes.
+        A word that was repeated may be returned by any of the deliveries that said it.
         """
         came = [(d.department, d.edition) for d in self.model.deliveries]
         ordered = all(a[1] <= b[1] for a, b in combinations(came, 2) if a[0] == b[0])
-        found = nameless(tasks)
+        found = {t if t.reason in FORM else replace(t, delivery=0) for t in nameless(tasks)}
         return found if ordered and not self.model.withdrawn else {t for t in found if t.reason not in FORM}
 
     def expected_tasks(self) -> set[Task]:
