@@ -111,9 +111,16 @@ def conn(database_url: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture(scope="session")
-def sample_database(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the files are kept that the sample city's departments handed over; to be copied only."""
+    return tmp_path_factory.mktemp("sample")
+
+
+@pytest.fixture(scope="session")
+def sample_database(cluster: Cluster, template: str, sample_home: Path) -> Iterator[str]:
     """The name of a database that holds the sample city, to be copied only: nobody may be connected to it."""
-    with loaded_city(cluster, template, "sample_kept", tmp_path_factory.mktemp("sample")):
+    with copied_database(cluster, template, "sample_kept") as url:
+        _load_sample(url, sample_home)
         yield f"test_{os.getpid()}_sample_kept"
 
 
@@ -135,14 +142,6 @@ def copied_database(cluster: Cluster, source: str, name: str) -> Iterator[str]:
             yield cluster.url(name)
         finally:
             _drop(server, name)
-
-
-@contextlib.contextmanager
-def loaded_city(cluster: Cluster, template: str, name: str, home: Path) -> Iterator[str]:
-    """A database of this run that holds the sample city; dropped afterwards. Files handed over are kept in `home`."""
-    with copied_database(cluster, template, name) as url:
-        _load_sample(url, home)
-        yield url
 
 
 def _load_sample(url: str, home: Path) -> None:

@@ -23,7 +23,7 @@ from gis.settings import CHECKOUT
 from gis.store.cluster import Cluster
 from tests.browser.clerks import ClerkVisit
 from tests.browser.visits import Visit
-from tests.conftest import loaded_city
+from tests.conftest import copied_database
 
 VisitKind = TypeVar("VisitKind", bound=Visit)
 
@@ -66,10 +66,13 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def exchange(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+def exchange(
+    cluster: Cluster, sample_database: str, sample_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Exchange]:
     """A server of its own on a sample city that may be changed, with a key for each department that delivers."""
     home = tmp_path_factory.mktemp("exchange")
-    with loaded_city(cluster, template, "exchange", home) as database_url, _served(database_url, home) as url:
+    shutil.copytree(sample_home, home, dirs_exist_ok=True)
+    with copied_database(cluster, sample_database, "exchange") as database_url, _served(database_url, home) as url:
         yield Exchange(url, {department: _key(database_url, department) for department in DEPARTMENTS})
 
 
