@@ -5,10 +5,11 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +27,7 @@ hypothesis.settings.register_profile("onemap", deadline=None)
 hypothesis.settings.load_profile("onemap")
 
 _SHAPES_TABLES = ("gis/store", "gis/base", "gis/catalog", "gis/exchange/migrations", "layers")
+_MAKES_SAMPLE = ("gis", "api/commands", "data-samples/luan")
 
 
 @pytest.fixture(scope="session")
@@ -61,16 +63,24 @@ def _first(lock: IO[str]) -> bool:
 @pytest.fixture(scope="session")
 def template(cluster: Cluster) -> str:
     """The name of a migrated, empty database; made again when a declaration or a migration has changed."""
-    files = sorted(
-        path for room in _SHAPES_TABLES for path in (CHECKOUT / room).rglob("*") if path.suffix in {".py", ".sql"}
-    )
-    digest = hashlib.sha256(b"".join(str(path).encode() + path.read_bytes() for path in files)).hexdigest()[:12]
-    name = f"template_{digest}"
+    name = f"template_{_digest_of(_SHAPES_TABLES)}"
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as server:
         server.execute("SELECT pg_advisory_lock(4711)")
         if not _exists(server, name):
             _build_template(cluster, server, name)
     return name
+
+
+def _digest_of(rooms: Sequence[str]) -> str:
+    """Of all that is in these folders of the checkout but what programs leave there."""
+    files = sorted(
+        path
+        for room in rooms
+        for path in (CHECKOUT / room).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+    )
+    digest = hashlib.sha256(b"".join(str(path).encode() + path.read_bytes() for path in files))
+    return digest.hexdigest()[:12]
 
 
 def _build_template(cluster: Cluster, server: psycopg.Connection, name: str) -> None:
@@ -111,22 +121,37 @@ def conn(database_url: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture(scope="session")
-def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the files are kept that the sample city's departments handed over; to be copied only."""
-    return tmp_path_factory.mktemp("sample")
+def sample_database(cluster: Cluster, template: str) -> str:
+    """The name of a database that holds the sample city, to be copied only: nobody may be connected to it.
+
+    Loaded by the command that users run; kept, as the template is, until something changes of what it is made of.
+    """
+    name = f"sample_{_digest_of([*_MAKES_SAMPLE, *_SHAPES_TABLES])}"
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as server:
+        server.execute("SELECT pg_advisory_lock(4712)")
+        if not _exists(server, name):
+            home = _sample_home(cluster, name)
+            shutil.rmtree(home, ignore_errors=True)
+            with copied_database(cluster, template, "sample_new") as url:
+                _load_sample(url, home)
+                made = sql.Identifier(f"test_{os.getpid()}_sample_new")
+                server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(made, sql.Identifier(name)))
+    return name
 
 
 @pytest.fixture(scope="session")
-def sample_database(cluster: Cluster, template: str, sample_home: Path) -> Iterator[str]:
-    """The name of a database that holds the sample city, to be copied only: nobody may be connected to it."""
-    with copied_database(cluster, template, "sample_kept") as url:
-        _load_sample(url, sample_home)
-        yield f"test_{os.getpid()}_sample_kept"
+def sample_home(cluster: Cluster, sample_database: str) -> Path:
+    """Where the files are kept that the sample city's departments handed over; to be copied only."""
+    return _sample_home(cluster, sample_database)
+
+
+def _sample_home(cluster: Cluster, name: str) -> Path:
+    return cluster.home / "samples" / name
 
 
 @pytest.fixture(scope="session")
 def sample_city(cluster: Cluster, sample_database: str) -> Iterator[str]:
-    """A database that holds the sample city, for tests that only read it; loaded by the command that users run."""
+    """A database that holds the sample city, for tests that only read it."""
     with copied_database(cluster, sample_database, "sample") as url:
         yield url
 
@@ -189,10 +214,13 @@ def _drop_left_over(server: Cluster) -> None:
 
 
 def _drop_old_templates(server: Cluster) -> None:
-    """Keep the newest template alone; done by the last run, since another may still copy an older one."""
+    """Keep the newest template and sample alone; done by the last run, since another may still copy an older one."""
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         for name in _databases(connection, "^template_")[:-1]:
             _drop(connection, name)
+        for name in _databases(connection, "^sample_")[:-1]:
+            _drop(connection, name)
+            shutil.rmtree(_sample_home(server, name), ignore_errors=True)
 
 
 def _databases(connection: psycopg.Connection, pattern: str) -> list[str]:
