@@ -45,6 +45,7 @@ from gis.exchange.directory import with_declared
 from gis.settings import Settings
 from gis.store.cluster import ensure_database
 from gis.store.database import AsyncDatabase, Database
+from gis.store.derived import derive
 from gis.store.migrate import migrate
 
 _WEB = Path(__file__).parent / "web" / "dist"
@@ -86,6 +87,7 @@ async def _serving(
     database, threads = AsyncDatabase(url), Database(url, size=8)
     await database.open()
     catalogue = await asyncio.to_thread(with_declared, catalogue, threads)
+    await asyncio.to_thread(derive, url, catalogue)
     worker = DeliveryWorker(url) if works else None
     app.state.geocoding = Geocoding(url, catalogue)
     wake = worker.wake if worker else lambda: None

@@ -18,6 +18,7 @@ from gis.query.url import parse
 from gis.settings import Settings
 from gis.store.cluster import ensure_database
 from gis.store.database import Database
+from gis.store.derived import derive
 
 
 class City:
@@ -44,7 +45,9 @@ class City:
         catalogue = catalogue or Catalogue(registered_layers())
         migrate(url, catalogue.layers)
         database = Database(url)
-        return cls(database, with_declared(catalogue, database), identity)
+        whole = with_declared(catalogue, database)
+        derive(url, whole)
+        return cls(database, whole, identity)
 
     def __enter__(self) -> Self:
         """The city itself."""

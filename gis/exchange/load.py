@@ -146,7 +146,7 @@ class _Intake:
             )
             first = self.options.scenario is None and may_swap(self.conn, self.register)
         frame = Frame(self.collection, load, epoch, 0, divisions.codes)
-        with Bulk(self.register, self.url, self.key, dated=False).cleared(self.conn) as bulk:
+        with Bulk(self.collection, self.url, self.key, dated=False).cleared(self.conn) as bulk:
             changes = self._first(frame, bulk) if first else self._later(frame)
         return self._report(load, changes)
 
@@ -159,7 +159,6 @@ class _Intake:
                 self._refuse(drop_overlaps(self.conn, bulk.copy.table()), "overlap")
         self.conn.autocommit = True
         bulk.index(self.conn, frame.epoch, lambda doubles: self._refuse(doubles, "duplicate"))
-        self.conn.execute(f"ANALYZE {bulk.copy.table()}")
         self.conn.autocommit = False
         changes = Changes(new=self.taken)
         with self.conn.transaction():

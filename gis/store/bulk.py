@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import errors
 
+from gis.catalog import Collection
+from gis.store import derived
 from gis.store.copy import stream
 from gis.store.database import connect
 from gis.store.tables import Register
@@ -28,21 +30,26 @@ _PAUSE_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """A register's copy in the making.
+    """A collection's register in the making, as a copy.
 
     `key` is the SQL expression of a row's natural key; `dated` says that a feature may have several rows, one a
     period of validity.
     """
 
-    register: Register
+    collection: Collection
     url: str
     key: str
     dated: bool
 
     @property
+    def register(self) -> Register:
+        """The tables that readers know."""
+        return Register.of(self.collection)
+
+    @property
     def copy(self) -> Register:
         """The copy's tables."""
-        return replace(self.register, suffix=_SUFFIX)
+        return Register.of(self.collection, _SUFFIX)
 
     @contextmanager
     def cleared(self, conn: psycopg.Connection[Any]) -> Iterator["Bulk"]:
@@ -67,7 +74,10 @@ class Bulk:
             )
 
     def index(self, conn: psycopg.Connection[Any], epoch: int, refused: Callable[[Doubles], None]) -> None:
-        """Build the indexes, the spatial one on a connection of its own; rows given twice are taken out and told."""
+        """Build the indexes, the spatial one on a connection of its own, and derive what follows from the rows.
+
+        Rows given twice are taken out and told. The connection is in autocommit mode.
+        """
         spatial, key, *others = self.copy.index_open()
         _prepare(conn)
         with ThreadPoolExecutor(1, "onemap-index") as second:
@@ -81,6 +91,9 @@ class Bulk:
             for statement in (*others, self._identities(epoch), *self.copy.index_identity()):
                 conn.execute(statement)
             building.result()
+        conn.execute(f"ANALYZE {self.copy.table()}")
+        with conn.transaction():
+            derived.copy(conn, self.collection, _SUFFIX)
 
     @contextmanager
     def beside(self, fill: Callable[[psycopg.Connection[Any]], object], epoch: int) -> Iterator["Future[None]"]:
@@ -92,19 +105,20 @@ class Bulk:
                     fill(conn)
                 conn.autocommit = True
                 self.index(conn, epoch, lambda doubles: None)
-                conn.execute(f"ANALYZE {self.copy.table()}")
 
         with ThreadPoolExecutor(1, "onemap-bulk") as beside:
             yield beside.submit(build)
 
     def swap(self, conn: psycopg.Connection[Any]) -> None:
         """Put the copy in the register's place; to be called in the transaction that records the load."""
-        wait_for_readers(conn, self.register)
+        wait_for_readers(conn, self.collection)
         for statement in self.register.replace_by(self.copy):
             conn.execute(statement)
+        derived.swap(conn, self.collection, _SUFFIX)
 
     def _drop(self, conn: psycopg.Connection[Any]) -> None:
         with conn.transaction():
+            derived.drop_copy(conn, self.collection, _SUFFIX)
             for statement in self.copy.drop():
                 conn.execute(statement)
 
@@ -127,18 +141,21 @@ def _prepare(conn: psycopg.Connection[Any]) -> None:
     conn.execute("SET max_parallel_maintenance_workers = 0")
 
 
-def wait_for_readers(conn: psycopg.Connection[Any], register: Register) -> None:
-    """Take the register's tables for oneself, in a transaction that is about to put others in their place.
+def wait_for_readers(conn: psycopg.Connection[Any], collection: Collection) -> None:
+    """Take the register's tables, and what is derived from them, for oneself.
+
+    To be called in a transaction that is about to put others in their place.
 
     Whoever waits for such a lock makes every later reader wait behind it, and one that reads for minutes would stop
     all of them. So it is asked for briefly, again and again, until nobody happens to read.
     """
+    # a view is locked with all that it shows
+    names = ", ".join([Register.of(collection).table("_all"), *derived.read_tables(conn, collection)])
     while True:
         try:
             with conn.transaction():
                 conn.execute(f"SET LOCAL lock_timeout = '{_BRIEFLY_MS}ms'")
-                # a view is locked with all that it shows
-                conn.execute(f"LOCK TABLE {register.table('_all')} IN ACCESS EXCLUSIVE MODE")
+                conn.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
                 conn.execute("SET LOCAL lock_timeout TO DEFAULT")
             return
         except errors.LockNotAvailable:

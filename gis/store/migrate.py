@@ -1,4 +1,7 @@
-"""Bring a database to the present: the core first, then each layer in its own schema with its own version table."""
+"""Bring a database to the present: the core first, then each layer in its own schema with its own version table.
+
+Last comes what is derived from the registers, which follows from declarations and has no revisions of its own.
+"""
 
 from collections.abc import Iterable
 from importlib import import_module
@@ -14,16 +17,18 @@ from sqlalchemy.pool import NullPool
 from gis.catalog import Layer
 from gis.errors import SetupError
 from gis.store.database import translated
+from gis.store.derived import derive
 
 #: One migration at a time, whoever starts it.
 _LOCK = 0x6F6E656D6170
 
 
 def migrate(url: str, layers: Iterable[Layer]) -> list[str]:
-    """Upgrade the core and the layers; returns the revisions applied, in order.
+    """Upgrade the core and the layers; returns the revisions applied, in order, and what was derived (id:kind).
 
     Raises SetupError where the database is newer than this code, or may not be changed by this user.
     """
+    layers = tuple(layers)
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
     applied: list[str] = []
     try:
@@ -36,6 +41,7 @@ def migrate(url: str, layers: Iterable[Layer]) -> list[str]:
                 if layer.migrations is not None:
                     with engine.begin() as conn:
                         applied += _upgrade(conn, layer.name, layer.migrations)
+            applied += derive(url, (collection for layer in layers for collection in layer.collections))
             lock.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
     finally:
         engine.dispose()

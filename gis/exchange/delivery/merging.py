@@ -11,7 +11,9 @@ from typing import Any
 
 import psycopg
 
+from gis.catalog import Collection
 from gis.exchange.registers import Deliverable
+from gis.store import derived
 from gis.store.bulk import wait_for_readers
 from gis.store.tables import Register
 
@@ -48,7 +50,7 @@ def merge(conn: psycopg.Connection[Any], register: Deliverable, change: Change) 
         args,
     )
     if closed > _MUCH * _rows(conn, tables):
-        return Merged(True, _anew(conn, tables, change))
+        return Merged(True, _anew(conn, register.collection, change))
     conn.execute(
         f"DELETE FROM {tables.table()} o USING closing c"
         " WHERE (o.fid, o.scenario, o.valid_from) = (c.fid, c.scenario, c.valid_from)"
@@ -89,12 +91,9 @@ def _opening(tables: Register, change: Change) -> str:
     return f"SELECT {columns} FROM opening"
 
 
-def _anew(conn: psycopg.Connection[Any], tables: Register, change: Change) -> Callable[[], None]:
+def _anew(conn: psycopg.Connection[Any], collection: Collection, change: Change) -> Callable[[], None]:
     """Write the open rows anew, indexed; returns what puts them in the register's place."""
-    copy = Register(
-        schema=tables.schema, noun=tables.noun, fields=tables.fields, sortable=tables.sortable, tiled=tables.tiled,
-        divided=tables.divided, suffix=_SUFFIX,
-    )  # fmt: skip
+    tables, copy = Register.of(collection), Register.of(collection, _SUFFIX)
     conn.execute(f"DROP TABLE IF EXISTS {copy.table()}")
     conn.execute(copy.create_open()[0])
     conn.execute(
@@ -106,11 +105,13 @@ def _anew(conn: psycopg.Connection[Any], tables: Register, change: Change) -> Ca
     for statement in copy.index_open():
         conn.execute(statement)
     conn.execute(f"ANALYZE {copy.table()}")
+    derived.copy(conn, collection, _SUFFIX)
 
     def finish() -> None:
-        wait_for_readers(conn, tables)
+        wait_for_readers(conn, collection)
         for statement in tables.replace_by(copy, parts=("",)):
             conn.execute(statement)
+        derived.swap(conn, collection, _SUFFIX)
 
     return finish
 

@@ -165,7 +165,7 @@ class _Work:
         """An empty register: staged in a plain table, then put in on two connections."""
         table, place = f'exchange."stage_{self.record.id}"', self.record.place
         epoch = next_epoch(self.conn, self.record.register)
-        bulk = Bulk(Register.of(self.register.collection), self.database.url, first.identity_key(self.register), False)
+        bulk = Bulk(self.register.collection, self.database.url, first.identity_key(self.register), False)
         with self.conn.transaction():
             self.conn.execute(f"DROP TABLE IF EXISTS {table}")
             claims.stage(self.conn, self.register, self._batches(), table)

@@ -11,6 +11,7 @@ from gis.exchange.claim_tables import create_claims, create_identifiers
 from gis.exchange.directory.declarations import read_declaration
 from gis.exchange.registers import DELIVERABLES, Deliverable
 from gis.query.statement import Statement
+from gis.store import derived
 from gis.store.database import Database
 from gis.store.tables import Register
 from gis.text import Text
@@ -73,11 +74,13 @@ def ensure_tables(conn: psycopg.Connection[Any], register: Deliverable, before: 
                 *create_identifiers(register)]  # fmt: skip
         for statement in made:
             conn.execute(statement.encode())
+        derived.ensure(conn, register.collection)
         return
     _check_held(register, held, before)
     new = [(name, kind) for name, kind in tables.columns if name not in held]
     if new:
         _widen(conn, register, tables, new)
+    derived.ensure(conn, register.collection)
 
 
 def _widen(conn: psycopg.Connection[Any], register: Deliverable, tables: Register, new: list[tuple[str, str]]) -> None:
