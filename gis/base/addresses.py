@@ -25,7 +25,7 @@ ADDRESSES = Collection(
         text("compound", "小区", "Compound", "小区", "小区名称", "院落"),
         text("building", "楼栋", "Building", "楼栋", "楼栋号", "栋"),
         text("main", "主地址编码", "Main address", "主地址编码", "主地址", "所属主地址", "zdzbm",
-             description=Text("同一处地点的主地址(GB/T 39609-2020);空为主地址本身",
+             refers="base.addresses", description=Text("同一处地点的主地址(GB/T 39609-2020);空为主地址本身",
                               "code of the main address of the same place (GB/T 39609-2020); none for main ones")),
     ),
     style=Style(color="#5b7fb5", dark="#8fb0e0", outline="#ffffff", outline_dark="#1b1f26", radius_px=3, label="plate",

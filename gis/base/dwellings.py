@@ -18,7 +18,8 @@ DWELLINGS = Collection(
     group=Text("三大登记库", "Base registers"),
     fields=(
         text("code", "房屋编码", "Dwelling code", "房屋编码", "户室编码", "fwbm", required=True, sortable=True),
-        text("building", "建筑编码", "Building code", "建筑编码", "楼栋编码", "幢编码", required=True),
+        text("building", "建筑编码", "Building code", "建筑编码", "楼栋编码", "幢编码", required=True,
+             refers="base.buildings"),
         text("village", "区划代码", "Division code", "区划代码", "社区代码", "村居代码"),
         integer("unit", "单元", "Staircase", "单元", "单元号"),
         integer("floor", "楼层", "Floor", "楼层", "所在层"),

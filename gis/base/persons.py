@@ -43,8 +43,10 @@ PERSONS = Collection(
         text("household", "户号", "Household", "户号", "hh"),
         text("relation", "与户主关系", "Relation to head", "与户主关系", "yhzgx"),
         text("registered_division", "户籍地", "Registered residence", "户籍地区划代码", "户籍所在地", "户籍地区划"),
-        text("dwelling", "居住房屋", "Dwelling", "房屋编码", "居住房屋编码", "实际居住房屋编码", "fwbm"),
-        integer("guardian", "监护人身份号码", "Guardian", "监护人证件号码", "监护人公民身份号码"),
+        text("dwelling", "居住房屋", "Dwelling", "房屋编码", "居住房屋编码", "实际居住房屋编码", "fwbm",
+             refers="base.dwellings"),
+        integer("guardian", "监护人身份号码", "Guardian", "监护人证件号码", "监护人公民身份号码",
+                refers="base.persons"),
     ),
     style=None,
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from gis.catalog.collection import STANDARD_COLUMNS, Collection, Geometry, Sensitivity
 from gis.catalog.field import Field, FieldType
 from gis.catalog.layer import Catalogue, Layer, registered_layers
+from gis.catalog.measured import Measured
 from gis.catalog.style import Style, StyleClass
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "FieldType",
     "Geometry",
     "Layer",
+    "Measured",
     "Sensitivity",
     "Style",
     "StyleClass",

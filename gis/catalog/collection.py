@@ -9,6 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from gis.catalog.field import Field
+from gis.catalog.measured import Measured
 from gis.catalog.style import Style
 from gis.errors import UnknownName
 from gis.text import Text
@@ -49,6 +50,7 @@ class Collection:
     comes from: the name of a field that holds it, "locate" to take the division that contains the row, or "placed" for
     that of the place that the row refers to. `derive` fills in fields that follow from others, in a table of the
     declared fields.
+    `measured` says that rows are measurements taken at the features of another collection.
     `source` and `licence` describe rows whose load did not say otherwise.
     """
 
@@ -70,6 +72,7 @@ class Collection:
     group: Text = Text("基础底图", "Base map")
     source: Text = Text("各部门提供", "Delivered by departments")
     licence: str = "proprietary"
+    measured: Measured | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration whose names could not be tables, columns or parameters."""
@@ -85,6 +88,8 @@ class Collection:
             self.field(name)
         if self.division not in (None, "locate", "placed"):
             self.field(self.division)
+        if self.measured is not None:
+            self.measured.check(self.id, self.fields, self.key, timed=self.timed)
 
     @cached_property
     def layer(self) -> str:

@@ -39,7 +39,8 @@ class Field:
 
     `unit` is a UCUM symbol ("m", "m2", "km/h"; "" when the value has none); `values` are the words of a coded
     field; `aliases` are the column names under which bureaus hand it over (compared without case and width);
-    `sortable` fields carry an index; a row without a `required` field is not taken.
+    `sortable` fields carry an index; a row without a `required` field is not taken; `refers` is the id of the
+    collection whose key the value is (its fid where it declares no key), "" where it refers to nothing.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Field:
     aliases: tuple[str, ...] = ()
     sortable: bool = False
     required: bool = False
+    refers: str = ""
 
 
 def text(name: str, zh: str, en: str, *aliases: str, **more: object) -> Field:
