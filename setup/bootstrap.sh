@@ -5,7 +5,7 @@
 #   web       the web map, built into api/web/dist
 #   web-types the type check of the web map, where its packages are
 #   browser   Chromium, for the browser tests
-#   peers     ogr2ogr, for make bench
+#   peers     ogr2ogr, wrk and tipg (in an environment of its own), for make bench
 # Each step looks first and does only what is missing. ONEMAP_DATABASE_URL leaves PostgreSQL out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -217,7 +217,17 @@ step_browser() {
     fi
 }
 
-step_peers() { command -v ogr2ogr > /dev/null || apt_install gdal-bin; }
+step_peers() {
+    local wanted=()
+    command -v ogr2ogr > /dev/null || wanted+=(gdal-bin)
+    command -v wrk > /dev/null || wanted+=(wrk)
+    [ ${#wanted[@]} = 0 ] || apt_install "${wanted[@]}"
+    if [ ! -x .onemap/peers/bin/granian ]; then
+        say "pip install tipg, in .onemap/peers"
+        python3 -m venv .onemap/peers
+        .onemap/peers/bin/pip install -q --progress-bar off --only-binary :all: tipg==1.6.1 granian==2.8.7
+    fi
+}
 
 for step in "$@"; do
     declare -F "step_$step" > /dev/null || give_up "there is no step $step" "没有步骤 $step"

@@ -16,14 +16,14 @@ from gis.store.cluster import ensure_database
 from gis.store.cluster_server import in_database
 from gis.store.migrate import migrate
 from layers import LAYERS
-from tests.bench import addresses, deliveries, history, load, resolution
+from tests.bench import addresses, deliveries, history, load, resolution, serving
 from tests.bench.pairs import Comparison
 
 ROWS = int(os.environ.get("ONEMAP_BENCH_ROWS") or 1_000_000)
 TEXTS = int(os.environ.get("ONEMAP_BENCH_TEXTS") or 100_000)
 #: A city of so many people, and how many pairs of deliveries: each takes its time.
 PEOPLE = int(os.environ.get("ONEMAP_BENCH_PEOPLE") or 1_000_000)
-_ALL = ("load", "memory", "deliveries", "history", "addresses", "resolution")
+_ALL = ("load", "memory", "deliveries", "history", "addresses", "resolution", "serving")
 PAIRS = int(os.environ.get("ONEMAP_BENCH_PAIRS") or 10)
 _RESULTS = CHECKOUT / "bench-results"
 
@@ -50,6 +50,8 @@ def main() -> int:
     if "history" in wanted:
         found, buffers = history.bench(url, _RESULTS, PEOPLE // 10, PAIRS)
         comparisons += found
+    if "serving" in wanted:
+        comparisons += serving.bench(url, _RESULTS, ROWS, PAIRS)
     if "resolution" in wanted:
         resolution.bench()
     _print(comparisons, memory)
@@ -112,7 +114,7 @@ def _print_rates(rates: addresses.Rates) -> list[str]:
 def _keep(comparisons: list[Comparison], memory: dict[str, float], rates: addresses.Rates | None) -> None:
     found = [
         {"name": c.name, "peer": c.peer, "goal": c.goal, "ours_s": c.ours_s, "peer_s": c.peer_s, "median": c.median,
-         "interval": c.interval, "verdict": c.verdict}
+         "interval": c.interval, "verdict": c.verdict, "notes": c.notes}
         for c in comparisons
     ]  # fmt: skip
     when = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

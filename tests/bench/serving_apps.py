@@ -1,0 +1,39 @@
+"""The applications that the benchmark serves: the city with its points, and one that returns the same bytes always."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    """Made when a server asks for it by name."""
+    if name == "onemap":
+        from api.app import create_app
+        from tests.bench.serving_data import CATALOGUE
+
+        return create_app(os.environ["ONEMAP_BENCH_URL"], CATALOGUE)
+    if name == "bare":
+        return _bare(Path(os.environ["ONEMAP_BENCH_BODY"]).read_bytes())
+    raise AttributeError(name)
+
+
+def _bare(body: bytes) -> Any:
+    headers = [
+        (b"content-type", b"application/vnd.mapbox-vector-tile"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    start = {"type": "http.response.start", "status": 200, "headers": headers}
+    answer = {"type": "http.response.body", "body": body}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await send(start)
+            await send(answer)
+        elif scope["type"] == "lifespan":
+            while True:
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
+                if message["type"] == "lifespan.shutdown":
+                    return
+
+    return app

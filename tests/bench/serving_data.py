@@ -1,0 +1,71 @@
+"""What the benchmark serves: a million points, for us as a register, for peers as a plain table of the same rows."""
+
+import random
+from pathlib import Path
+
+import morecantile
+import psycopg
+
+from gis.catalog import Catalogue
+from gis.city import City
+from gis.store.cluster_server import in_database
+from gis.store.database import Database
+from gis.store.migrate import migrate
+from layers import LAYERS
+from tests.bench import points
+from tests.bench.catalogue import CATALOGUE as BENCH
+
+CATALOGUE = Catalogue([*LAYERS, *BENCH.layers])
+_DATABASE = "onemap_bench_serving"
+_CENTRE = (116.5, 31.73)
+
+
+def prepared(server: str, folder: Path, rows: int) -> str:
+    """The URL of a database with so many points, in `bench.points` and in `peer.points`; made once."""
+    url = in_database(server, _DATABASE)
+    with psycopg.connect(server, autocommit=True) as conn:
+        if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_DATABASE]).fetchone():
+            conn.execute(f"CREATE DATABASE {_DATABASE}")
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("CREATE EXTENSION IF NOT EXISTS postgis")
+    migrate(url, LAYERS)
+    if _rows(url) != rows:
+        points.empty_register(url)
+        migrate(url, CATALOGUE.layers)
+        with City(Database(url), CATALOGUE) as city:
+            city.load(points.files(folder, rows)[0], "bench.points")
+        _copy_for_peers(url)
+    return url
+
+
+def trace(zooms: range, tiles: int) -> list[tuple[int, int, int]]:
+    """A walk of a map over the points: (zoom, column, row), neighbours by neighbours, the same in every run."""
+    draw, grid = random.Random(1), morecantile.tms.get("WebMercatorQuad")
+    walk: list[tuple[int, int, int]] = []
+    while len(walk) < tiles:
+        zoom = draw.choice(zooms)
+        at = grid.tile(_CENTRE[0] + draw.gauss(0, 0.1), _CENTRE[1] + draw.gauss(0, 0.1), zoom)
+        walk += [(zoom, at.x + dx, at.y + dy) for dx in range(3) for dy in range(2)]
+    return walk[:tiles]
+
+
+def _rows(url: str) -> int:
+    with psycopg.connect(url) as conn:
+        if conn.execute("SELECT to_regclass('peer.points')").fetchone() == (None,):
+            return -1
+        found = conn.execute("SELECT count(*) FROM peer.points").fetchone()
+    return int(found[0]) if found else -1
+
+
+def _copy_for_peers(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("DROP SCHEMA IF EXISTS peer CASCADE")
+        conn.execute("CREATE SCHEMA peer")
+        conn.execute(
+            "CREATE TABLE peer.points AS SELECT fid AS id, code, name, kind, floor, value, geom::geometry(Point, 4326)"
+            " FROM bench.points ORDER BY fid"
+        )
+        conn.execute("ALTER TABLE peer.points ADD PRIMARY KEY (id)")
+        conn.execute("CREATE INDEX ON peer.points USING gist (geom)")
+        conn.execute("VACUUM ANALYZE peer.points")
+        conn.execute("VACUUM ANALYZE bench.points")
