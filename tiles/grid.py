@@ -1,37 +1,102 @@
-"""The grid of tiles that web maps use: WebMercatorQuad of OGC 17-083r4, zoom 0 to 24, y from the north."""
+"""The grids that tiles are cut on: OGC Two Dimensional Tile Matrix Set 2.0 (17-083r4); rows from the north.
+
+Two are served: WebMercatorQuad, which web maps use, and CGCS2000Quad, the same division of longitude and latitude as
+WorldCRS84Quad in China's geodetic system (EPSG:4490), which national base maps use.
+"""
 
 import math
 from dataclasses import dataclass
+from typing import Any, Final
 
 from gis.errors import NotFound
-from gis.geo.mercator import HALF_WIDTH_M
+from gis.geo.mercator import HALF_WIDTH_M, RADIUS_M
+from gis.text import Text
 
-MATRIX_SET = "WebMercatorQuad"
-MATRIX_SET_URI = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
+Box = tuple[float, float, float, float]
+
 MAX_ZOOM = 24
 #: Units of a tile's own grid, and how far beyond its edge shapes go on, so that no line or symbol is cut at it.
 EXTENT = 4096
 MARGIN = 64
 
-_WIDTH_M = 2 * HALF_WIDTH_M
+_CRS = "http://www.opengis.net/def/crs/EPSG/0/"
+_SETS = "http://www.opengis.net/def/tilematrixset/OGC/1.0/"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """One tile matrix set. Each zoom halves the tiles of the one before.
+
+    `column` holds geometry in the grid's CRS, whose code in the database is `srid`: CGCS2000 is taken as WGS 84 there.
+    `west`, `north` and `side` (of a tile at zoom 0) are in the CRS's own units, `unit_m` metres each at the equator;
+    `columns` and `rows` are those of zoom 0; `around` is once around the globe.
+    """
+
+    id: str
+    title: Text
+    uri: str
+    crs: str
+    srid: int
+    column: str
+    columns: int
+    rows: int
+    west: float
+    north: float
+    side: float
+    unit_m: float
+    axes: tuple[str, str]
+
+    @property
+    def around(self) -> float:
+        """Once around the globe, in the CRS's units."""
+        return self.side * self.columns
+
+    @property
+    def envelope_sql(self) -> str:
+        """A tile's square in SQL, in the CRS of the geometry column; its values are the tile's `envelope_args`."""
+        return "ST_TileEnvelope(%s, %s, %s)" if self.srid == 3857 else "ST_MakeEnvelope(%s, %s, %s, %s, 4326)"
+
+
+WEB_MERCATOR: Final = Grid(
+    id="WebMercatorQuad", title=Text("Web 墨卡托瓦片矩阵集", "Google Maps compatible tiles in Web Mercator"),
+    uri=f"{_SETS}WebMercatorQuad", crs=f"{_CRS}3857", srid=3857, column="geom_3857", columns=1, rows=1,
+    west=-HALF_WIDTH_M, north=HALF_WIDTH_M, side=2 * HALF_WIDTH_M, unit_m=1.0, axes=("X", "Y"),
+)  # fmt: skip
+
+#: No register of names holds it, so its URI is a name of ours; everything else of it is in its definition.
+CGCS2000: Final = Grid(
+    id="CGCS2000Quad", title=Text("2000 国家大地坐标系经纬度瓦片矩阵集", "Longitude and latitude in CGCS2000"),
+    uri="urn:onemap:def:tilematrixset:CGCS2000Quad", crs=f"{_CRS}4490", srid=4326, column="geom", columns=2, rows=1,
+    west=-180.0, north=90.0, side=180.0, unit_m=math.radians(RADIUS_M), axes=("Lat", "Lon"),
+)  # fmt: skip
+
+GRIDS: Final[dict[str, Grid]] = {grid.id: grid for grid in (WEB_MERCATOR, CGCS2000)}
+
+MATRIX_SET: Final = WEB_MERCATOR.id
+MATRIX_SET_URI: Final = WEB_MERCATOR.uri
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One square of the grid. Raises NotFound where the grid has no such tile."""
+    """One square of a grid. Raises NotFound where the grid has no such tile."""
 
     z: int
     x: int
     y: int
+    grid: Grid = WEB_MERCATOR
 
     def __post_init__(self) -> None:
         """Refuse what lies outside the grid."""
-        if not (0 <= self.z <= MAX_ZOOM and 0 <= self.x < 1 << self.z and 0 <= self.y < 1 << self.z):
-            raise NotFound(
-                f"{MATRIX_SET} has no tile {self.text}: zoom is 0 to {MAX_ZOOM}, row and column below 2^zoom",
-                f"{MATRIX_SET} 没有瓦片 {self.text}:级别为 0 至 {MAX_ZOOM},行列号小于 2 的级别次方",
-                subject=self.text,
-            )
+        grid = self.grid
+        if 0 <= self.z <= MAX_ZOOM and 0 <= self.x < grid.columns << self.z and 0 <= self.y < grid.rows << self.z:
+            return
+        raise NotFound(
+            f"{grid.id} has no tile {self.text}: zoom is 0 to {MAX_ZOOM}, row below {grid.rows}×2^zoom, column below"
+            f" {grid.columns}×2^zoom",
+            f"{grid.id} 没有瓦片 {self.text}:级别为 0 至 {MAX_ZOOM},行号小于 {grid.rows}×2^级别,列号小于"
+            f" {grid.columns}×2^级别",
+            subject=self.text,
+        )
 
     @property
     def text(self) -> str:
@@ -39,42 +104,72 @@ class Tile:
         return f"{self.z}/{self.y}/{self.x}"
 
     @property
+    def side(self) -> float:
+        """The tile's side in units of the grid's CRS."""
+        return self.grid.side / (1 << self.z)
+
+    @property
     def side_m(self) -> float:
-        """The tile's side in metres of EPSG:3857."""
-        return _WIDTH_M / (1 << self.z)
+        """The tile's side in metres at the equator; for WebMercatorQuad those of EPSG:3857."""
+        return self.side * self.grid.unit_m
 
     @property
-    def bounds_3857(self) -> tuple[float, float, float, float]:
-        """West, south, east, north in metres of EPSG:3857."""
-        west, north = self.x * self.side_m - HALF_WIDTH_M, HALF_WIDTH_M - self.y * self.side_m
-        return west, north - self.side_m, west + self.side_m, north
+    def mercator_zoom(self) -> int:
+        """The zoom of WebMercatorQuad whose tiles are as wide: what is declared by zoom means that one."""
+        return self.z + self.grid.columns - 1
 
     @property
-    def bounds(self) -> tuple[float, float, float, float]:
+    def envelope(self) -> Box:
+        """West, south, east, north in the grid's CRS, easting first."""
+        west, north = self.grid.west + self.x * self.side, self.grid.north - self.y * self.side
+        return west, north - self.side, west + self.side, north
+
+    @property
+    def envelope_args(self) -> tuple[Any, ...]:
+        """The values of the grid's `envelope_sql`."""
+        return (self.z, self.x, self.y) if self.grid is WEB_MERCATOR else self.envelope
+
+    @property
+    def bounds_3857(self) -> Box:
+        """West, south, east, north in metres of EPSG:3857; of a tile of WebMercatorQuad."""
+        return self.envelope
+
+    @property
+    def bounds(self) -> Box:
         """West, south, east, north in degrees."""
-        west, south, east, north = self.bounds_3857
-        return _lon(west), _lat(south), _lon(east), _lat(north)
+        return self._degrees(self.envelope)
+
+    @property
+    def shifts(self) -> tuple[float, ...]:
+        """How far east shapes are drawn, in units of the CRS: where they are, and at the antimeridian once around."""
+        around, last = self.grid.around, (self.grid.columns << self.z) - 1
+        return (0.0, *([-around] if self.x == 0 else []), *([around] if self.x == last else []))
 
     @property
     def shifts_m(self) -> tuple[float, ...]:
-        """By how many metres east shapes are drawn: where they are, and at the antimeridian once around the globe."""
-        west_edge, east_edge = self.x == 0, self.x == (1 << self.z) - 1
-        return (0.0, *([-_WIDTH_M] if west_edge else []), *([_WIDTH_M] if east_edge else []))
+        """The shifts of a tile of WebMercatorQuad, in metres of EPSG:3857."""
+        return self.shifts
 
     @property
-    def reach(self) -> tuple[tuple[float, float, float, float], ...]:
+    def reach(self) -> tuple[Box, ...]:
         """The boxes in degrees that hold everything to be drawn, margin included, one for each shift."""
-        west, south, east, north = self.bounds_3857
-        margin = self.side_m * MARGIN / EXTENT
+        west, south, east, north = self.envelope
+        grid, margin = self.grid, self.side * MARGIN / EXTENT
         return tuple(
-            (
-                _lon(max(west - margin - shift, -HALF_WIDTH_M)),
-                _lat(south - margin),
-                _lon(min(east + margin - shift, HALF_WIDTH_M)),
-                _lat(north + margin),
-            )
-            for shift in self.shifts_m
-        )
+            self._degrees((
+                max(west - margin - shift, grid.west),
+                south - margin,
+                min(east + margin - shift, grid.west + grid.around),
+                north + margin,
+            ))
+            for shift in self.shifts
+        )  # fmt: skip
+
+    def _degrees(self, box: Box) -> Box:
+        west, south, east, north = box
+        if self.grid is WEB_MERCATOR:
+            return _lon(west), _lat(south), _lon(east), _lat(north)
+        return west, max(south, -90.0), east, min(north, 90.0)
 
 
 def _lon(x_m: float) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 from gis.catalog import Collection, Field, FieldType, Geometry
 from gis.query.plan import Plan
 from gis.query.statement import Statement
-from tiles.grid import EXTENT, MARGIN, Tile
+from tiles.grid import EXTENT, MARGIN, Grid, Tile
 from tiles.style import DEEPEST_TILE_ZOOM, label_source_layer
 
 #: What one tile carries at most; beyond it the smallest shapes, or points picked evenly, are left out.
@@ -20,12 +20,13 @@ MAX_FEATURES = 50_000
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 
 _SQL = """
-WITH found AS MATERIALIZED (SELECT * FROM ({relation}) q ORDER BY {importance}, fid, valid_from LIMIT {limit})
+WITH found AS MATERIALIZED (SELECT * FROM ({relation}) q ORDER BY {importance}, fid, valid_from LIMIT {limit}),
+square AS MATERIALIZED (SELECT {square} AS box)
 SELECT ({layers}), (SELECT count(*) > {most} FROM found)
 """
 _LAYER = """
 coalesce((SELECT ST_AsMVT(t, '{name}', {extent}, 'geom', 'fid') FROM (
-    SELECT ST_AsMVTGeom({geometry}, (SELECT ST_TileEnvelope(%s, %s, %s)), {extent}, {margin}, true) AS geom, {columns}
+    SELECT ST_AsMVTGeom({geometry}, (SELECT box FROM square), {extent}, {margin}, true) AS geom, {columns}
     FROM found{around}{where}
 ) t WHERE geom IS NOT NULL), '')
 """
@@ -33,7 +34,7 @@ coalesce((SELECT ST_AsMVT(t, '{name}', {extent}, 'geom', 'fid') FROM (
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """SQL whose placeholders are, in this order: the plan's, the boxes', and each layer's zoom, column, row, shifts."""
+    """SQL whose placeholders are, in this order: the plan's, the boxes', the tile's square, each layer's shifts."""
 
     sql: str
     args: tuple[Any, ...]
@@ -41,11 +42,9 @@ class _Compiled:
     shifted: bool
 
     def at(self, tile: Tile) -> Statement:
-        place: tuple[Any, ...] = (tile.z, tile.x, tile.y)
-        if self.shifted:
-            place = (*place, list(tile.shifts_m))
         boxes = tuple(edge for box in tile.reach for edge in box)
-        return Statement(self.sql, (*self.args, *boxes, *place * self.layers))
+        shifts = (list(tile.shifts),) * self.layers if self.shifted else ()
+        return Statement(self.sql, (*self.args, *boxes, *tile.envelope_args, *shifts))
 
 
 def statement(plan: Plan, tile: Tile) -> Statement | None:
@@ -54,17 +53,17 @@ def statement(plan: Plan, tile: Tile) -> Statement | None:
     A collection is empty below its `min_zoom`, where raw features would be too many. Raises UnknownName, Forbidden,
     BadQuery as the plan does. The SQL text is the same for all inner tiles of a question, so that it is prepared once.
     """
-    if tile.z < plan.collection.min_zoom or not plan.collection.tiled:
+    if tile.mercator_zoom < plan.collection.min_zoom or not plan.collection.tiled:
         return None
-    return _compiled(plan, len(tile.shifts_m), _labelled(plan, tile.z)).at(tile)
+    return _compiled(plan, len(tile.shifts), _labelled(plan, tile.mercator_zoom), tile.grid).at(tile)
 
 
 @lru_cache(maxsize=1024)
-def _compiled(plan: Plan, boxes: int, labelled: bool) -> _Compiled:
+def _compiled(plan: Plan, boxes: int, labelled: bool, grid: Grid) -> _Compiled:
     """Once for a question, a caller and a tick of now: a plan is made of nothing else."""
     envelope = "geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326)"
     inside = Statement(f"({' OR '.join([envelope] * boxes)})", (None,) * 4 * boxes)
-    relation = plan.relation(geometry="geom_3857", also=inside)
+    relation = plan.relation(geometry=grid.column, also=inside)
     fields = [plan.collection.by_name[name] for name in plan.fields]
     shifted = boxes > 1
     layers = [_layer(plan.collection.id, _shifted("geom", shifted), MARGIN, fields, shifted)]
@@ -74,7 +73,7 @@ def _compiled(plan: Plan, boxes: int, labelled: bool) -> _Compiled:
         layers.append(_layer(name, point, 0, shown, shifted, f"{_label(plan.collection)} IS NOT NULL"))
     sql = _SQL.format(
         relation=relation.sql, importance=_importance(plan.collection), limit=MAX_FEATURES + 1,
-        layers=" || ".join(layers), most=MAX_FEATURES,
+        layers=" || ".join(layers), most=MAX_FEATURES, square=grid.envelope_sql,
     )  # fmt: skip
     return _Compiled(sql, relation.args[: -4 * boxes], len(layers), shifted)
 
@@ -83,13 +82,13 @@ def _layer(name: str, geometry: str, margin: int, fields: list[Field], shifted: 
     return _LAYER.format(
         name=name, geometry=geometry, extent=EXTENT, margin=margin,
         columns=", ".join(["fid", *map(_value, fields)]),
-        around=", unnest(%s::float8[]) AS around(shift_m)" if shifted else "",
+        around=", unnest(%s::float8[]) AS around(shift)" if shifted else "",
         where=f" WHERE {where}" if where else "",
     )  # fmt: skip
 
 
 def _shifted(geometry: str, shifted: bool) -> str:
-    return f"ST_Translate({geometry}, shift_m, 0)" if shifted else geometry
+    return f"ST_Translate({geometry}, shift, 0)" if shifted else geometry
 
 
 def _value(field: Field) -> str:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gis.errors import NotFound
-from tiles.grid import EXTENT, MARGIN, Tile
+from tiles.grid import CGCS2000, EXTENT, MARGIN, WEB_MERCATOR, Grid, Tile
+from tiles.matrix_sets import matrix_set
 
 GRID = morecantile.tms.get("WebMercatorQuad")
 
@@ -48,3 +49,45 @@ def test_edge_tiles_reach_around_the_globe(z: int, x: int, y: int, shifts: int) 
 def test_there_is_no_tile_outside_the_grid(z: int, x: int, y: int) -> None:
     with pytest.raises(NotFound, match=f"{z}/{y}/{x}"):
         Tile(z, x, y)
+
+
+CGCS = morecantile.tms.get("WorldCRS84Quad")
+
+
+@st.composite
+def cgcs_places(draw: st.DrawFn) -> Tile:
+    z = draw(st.integers(0, 23))
+    return Tile(z, draw(st.integers(0, 2 ** (z + 1) - 1)), draw(st.integers(0, 2**z - 1)), CGCS2000)
+
+
+@given(cgcs_places())
+def test_cgcs2000_divides_the_globe_as_the_standards_quad_of_degrees_does(tile: Tile) -> None:
+    theirs = tuple(CGCS.xy_bounds(morecantile.Tile(tile.x, tile.y, tile.z)))
+    assert tile.envelope == tile.bounds == pytest.approx(theirs, abs=1e-9)
+    first, *around = tile.reach
+    assert all(-90 <= box[1] < box[3] <= 90 and -180 <= box[0] < box[2] <= 180 for box in (first, *around))
+    assert len(around) == (tile.x == 0) + (tile.x == 2 ** (tile.z + 1) - 1)
+
+
+@given(cgcs_places())
+def test_zooms_mean_the_width_of_a_tile(tile: Tile) -> None:
+    same = Tile(min(tile.mercator_zoom, 24), 0, 0)
+    assert tile.side_m == pytest.approx(same.side_m, rel=1e-9)
+
+
+@pytest.mark.parametrize(("z", "x", "y"), [(0, 2, 0), (0, 0, 1), (3, 16, 0), (3, 0, 8)])
+def test_cgcs2000_is_twice_as_wide_as_high(z: int, x: int, y: int) -> None:
+    with pytest.raises(NotFound, match="CGCS2000Quad"):
+        Tile(z, x, y, CGCS2000)
+
+
+@pytest.mark.parametrize(("grid", "model"), [(WEB_MERCATOR, GRID), (CGCS2000, CGCS)])
+def test_a_definition_is_one_that_the_standards_library_reads(grid: Grid, model: morecantile.TileMatrixSet) -> None:
+    told = morecantile.TileMatrixSet.model_validate(matrix_set(grid, "en"))
+    assert told.crs.to_epsg() == int(grid.crs.rpartition("/")[2])
+    for ours, theirs in zip(told.tileMatrices, model.tileMatrices, strict=False):
+        assert (ours.matrixWidth, ours.matrixHeight) == (theirs.matrixWidth, theirs.matrixHeight)
+        assert ours.scaleDenominator == pytest.approx(theirs.scaleDenominator, rel=1e-8)
+        assert ours.cellSize == pytest.approx(theirs.cellSize, rel=1e-9)
+    bounds = told.xy_bounds(morecantile.Tile(5, 3, 4))
+    assert tuple(bounds) == pytest.approx(Tile(4, 5, 3, grid).envelope, abs=1e-6)
