@@ -12,6 +12,7 @@ import pytest
 
 from gis.settings import CHECKOUT
 from gis.store.cluster import Cluster
+from tests.commands import onemap
 
 HEAVY = (
     "geopandas",
@@ -27,25 +28,19 @@ HEAVY = (
 )
 
 
-def onemap(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("ONEMAP_", "LANG", "LC_", "PG"))}
-    return subprocess.run(
-        [sys.executable, "-m", "api.cli", *words],
-        env={**kept, "TERM": "dumb", "COLUMNS": "200", **variables},
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-
-
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("home")
     Cluster.at(folder, durable=False).start()
     yield str(folder)
     Cluster.at(folder).remove()
+
+
+def test_a_command_starts_from_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "api.cli", "--help"], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert "geocode" in done.stdout and done.stderr == ""
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -1,29 +1,24 @@
 """`onemap directory` and `onemap scorecard`, as a person and as a program run them."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
 from gis.settings import CHECKOUT
+from tests.commands import onemap
 
 SAMPLE = CHECKOUT / "data-samples" / "luan" / "directory.json"
 
 
-def onemap(url: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "api.cli", *words],
-        cwd=CHECKOUT, env=os.environ | {"ONEMAP_DATABASE_URL": url, "ONEMAP_LANG": "zh"},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+def ask(url: str, *words: str) -> CompletedProcess[str]:
+    return onemap(*words, ONEMAP_DATABASE_URL=url, ONEMAP_LANG="zh")
 
 
 def as_json(url: str, *words: str) -> Any:
-    done = onemap(url, *words, "--json")
+    done = ask(url, *words, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -50,7 +45,7 @@ def test_the_directory_is_applied_and_asked(database_url: str) -> None:
     ],
 )
 def test_people_read_sentences_and_tables(database_url: str, words: list[str], said: str) -> None:
-    done = onemap(database_url, *words)
+    done = ask(database_url, *words)
     assert done.returncode == 0, done.stderr
     assert said in done.stdout
 
@@ -65,7 +60,7 @@ def test_people_read_sentences_and_tables(database_url: str, words: list[str], s
     ],
 )
 def test_an_error_is_one_sentence(database_url: str, words: list[str], said: str) -> None:
-    done = onemap(database_url, *words)
+    done = ask(database_url, *words)
     assert (done.returncode, done.stdout) == (1, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -73,5 +68,5 @@ def test_an_error_is_one_sentence(database_url: str, words: list[str], said: str
 
 def test_a_fault_in_a_file_is_told_with_its_place(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "d.json").write_text('{"departments": [{"code": "局", "title_zh": "局"}]}')
-    done = onemap(database_url, "directory", "apply", str(tmp_path / "d.json"))
+    done = ask(database_url, "directory", "apply", str(tmp_path / "d.json"))
     assert "departments 第 1 行「部门编码」" in done.stderr

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from api.clerk_key import clerk_key, clerk_key_file
 from gis.access import keys
 from tests.api.exchange_city import ExchangeCity, person
-from tests.api.test_cli import onemap
+from tests.commands import onemap
 
 
 def _ask(exchange: ExchangeCity, *words: str) -> dict[str, object]:

@@ -2,31 +2,20 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pyarrow.parquet
 import pytest
 
-from gis.settings import CHECKOUT
 from tests.bench.address_city import LUAN
+from tests.commands import onemap
 
 ADDRESS = "裕安区长安西路41号盛世名邸3栋"
 
 
-def geocode(url: str, *words: str) -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("ONEMAP_", "LANG", "LC_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "api.cli", "geocode", *words],
-        env={**kept, "ONEMAP_DATABASE_URL": url, "ONEMAP_LANG": "zh", "TERM": "dumb"},
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+def geocode(url: str, *words: str) -> CompletedProcess[str]:
+    return onemap("geocode", *words, ONEMAP_DATABASE_URL=url, ONEMAP_LANG="zh")
 
 
 def test_addresses_are_answered_one_by_one(sample_city: str) -> None:

@@ -2,8 +2,6 @@
 
 import csv
 import json
-import subprocess
-import sys
 
 import numpy as np
 import openpyxl
@@ -19,6 +17,7 @@ from gis.settings import CHECKOUT
 from gis.store.database import Database
 from layers import LAYERS
 from tests.bench import resolution as bench
+from tests.commands import onemap
 
 LUAN = CHECKOUT / "data-samples" / "luan"
 
@@ -117,12 +116,10 @@ def test_entities_of_the_sample_city_are_found_by_name_and_head(sample_city):
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
-def test_the_command_writes_an_answer_for_every_row(sample_city, tmp_path, monkeypatch, suffix):
-    monkeypatch.setenv("ONEMAP_DATABASE_URL", sample_city)
+def test_the_command_writes_an_answer_for_every_row(sample_city, tmp_path, suffix):
     file, out = tmp_path / "挂号.csv", tmp_path / f"answers{suffix}"
     file.write_text("姓名,出生日期,证件号\n欧阳不存在,1901-01-01,\n,,\n陈某,,\n", encoding="gbk")
-    command = [sys.executable, "-m", "api.cli", "resolve", "base.persons", str(file), "-o", str(out), "--json"]
-    ran = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=120, check=False)
+    ran = onemap("resolve", "base.persons", str(file), "-o", str(out), "--json", ONEMAP_DATABASE_URL=sample_city)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["rows"] == 2
     if suffix == ".xlsx":
