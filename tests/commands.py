@@ -16,8 +16,8 @@ from gis.settings import CHECKOUT
 #: What the commands use, but nothing that asks for the terminal's language when it is imported.
 _IMPORTED = [
     "typer", "rich.console", "rich.progress", "rich.table", "geopandas", "openpyxl", "gis.city",
-    "gis.exchange.delivery", "gis.exchange.directory", "gis.exchange.scorecard", "gis.exchange.resolution", "gis.exchange.matching",
-    "gis.store.migrate", "gis.store.cluster",
+    "gis.exchange.delivery", "gis.exchange.directory", "gis.exchange.scorecard", "gis.exchange.resolution",
+    "gis.exchange.matching", "gis.store.migrate", "gis.store.cluster",
 ]  # fmt: skip
 _OF_ITS_OWN = ("ONEMAP_", "LANG", "LC_", "PG")
 _PATIENCE_S = 120
