@@ -4,6 +4,7 @@ from gis.catalog.collection import STANDARD_COLUMNS, Collection, Geometry, Sensi
 from gis.catalog.field import Field, FieldType
 from gis.catalog.layer import Catalogue, Layer, registered_layers
 from gis.catalog.measured import Measured
+from gis.catalog.rollup import Rollup
 from gis.catalog.style import Style, StyleClass
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Geometry",
     "Layer",
     "Measured",
+    "Rollup",
     "Sensitivity",
     "Style",
     "StyleClass",

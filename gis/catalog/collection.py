@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from gis.catalog.field import Field
 from gis.catalog.measured import Measured
+from gis.catalog.rollup import Rollup
 from gis.catalog.style import Style
 from gis.errors import UnknownName
 from gis.text import Text
@@ -73,6 +74,7 @@ class Collection:
     source: Text = Text("各部门提供", "Delivered by departments")
     licence: str = "proprietary"
     measured: Measured | None = None
+    rollup: Rollup | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration whose names could not be tables, columns or parameters."""
@@ -90,6 +92,8 @@ class Collection:
             self.field(self.division)
         if self.measured is not None:
             self.measured.check(self.id, self.fields, self.key, timed=self.timed)
+        if self.rollup is not None:
+            self.rollup.check(self.id, self.fields, self.cell_resolution)
 
     @cached_property
     def layer(self) -> str:
