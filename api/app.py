@@ -32,6 +32,7 @@ from api.routes import (
     items,
     landing,
     styles,
+    tile_sets,
     tiles,
     web_map,
 )
@@ -50,7 +51,7 @@ from gis.store.migrate import migrate
 
 _WEB = Path(__file__).parent / "web" / "dist"
 _EXCHANGE = (exchange, exchange_deliveries, exchange_returned, exchange_directory, exchange_scorecard)
-_ROUTERS = (landing, collections, items, tiles, cells, geocode, styles, health, web_map, *_EXCHANGE)
+_ROUTERS = (landing, collections, items, tile_sets, cells, geocode, styles, health, web_map, *_EXCHANGE)
 
 
 def create_app(

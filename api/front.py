@@ -6,6 +6,7 @@ Plain ASGI, so that tiles pay for nothing else.
 import asyncio
 import logging
 import secrets
+from itertools import count
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,7 +21,8 @@ MAX_ADDRESS_BYTES = 16_384
 #: Methods whose requests may bring something.
 _BRINGING = frozenset({"POST", "PUT", "PATCH"})
 
-_SECURITY = (
+#: Headers of every answer.
+SECURITY = (
     (
         b"content-security-policy",
         b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -30,6 +32,39 @@ _SECURITY = (
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+
+# A random beginning for each process and a number a request: unique, and no call to the system for each.
+_PROCESS = secrets.token_hex(6)
+_NUMBERS = count(1)
+
+
+def request_id() -> str:
+    """A new request's id, 16 hexadecimal digits or more."""
+    return f"{_PROCESS}{next(_NUMBERS):04x}"
+
+
+def check_length(scope: Scope) -> None:
+    """Raises TooLong for an address beyond what any question needs."""
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_ADDRESS_BYTES:
+        raise TooLong(
+            f"the address is longer than {MAX_ADDRESS_BYTES} bytes; simplify the filter or the area",
+            f"网址超过 {MAX_ADDRESS_BYTES} 字节,请简化过滤条件或范围",
+        )
+
+
+def refusal(error: Exception, scope: Scope, asked_as: str) -> tuple[Message, Message]:
+    """The answer to a request that failed, and a line in the log where it is our fault."""
+    status, headers, body = problem(error, language_of(scope), scope["path"])
+    if status == 503:
+        _LOG.warning("request %s %s turned away: %s", asked_as, scope["path"], error)
+    elif status >= 500:
+        _LOG.error("request %s %s failed", asked_as, scope["path"], exc_info=error)
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    raw += [(b"content-length", str(len(body)).encode()), *SECURITY, (b"onemap-request-id", asked_as.encode())]
+    return (
+        {"type": "http.response.start", "status": status, "headers": raw},
+        {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body},
+    )
 
 
 class Front:
@@ -52,8 +87,9 @@ class _Exchange:
     def __init__(self, inner: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         self.inner, self.outer_receive, self.outer_send = inner, receive, send
         self.is_head = scope["method"] == "HEAD"
+        self.asked_scope = scope
         self.scope = {**scope, "method": "GET"} if self.is_head else scope
-        self.request_id = secrets.token_hex(8)
+        self.request_id = request_id()
         self.started = False
         self.gone = asyncio.Event()
         #: The inner application reads the body; whoever waits for the caller's end must not, until it is over.
@@ -100,33 +136,24 @@ class _Exchange:
 
     async def _answer(self) -> None:
         try:
-            self._check_length()
+            check_length(self.scope)
             await self.inner(self.scope, self._receive, self._send)
         except ClientDisconnect:
             return
         except Exception as error:
-            status, headers, body = problem(error, language_of(self.scope), self.scope["path"])
-            if status >= 500:
-                _LOG.error("request %s %s failed", self.request_id, self.scope["path"], exc_info=error)
             if self.started:
+                _LOG.error("request %s %s failed", self.request_id, self.scope["path"], exc_info=error)
                 return
-            raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-            raw.append((b"content-length", str(len(body)).encode()))
-            await self._send({"type": "http.response.start", "status": status, "headers": raw})
-            await self._send({"type": "http.response.body", "body": body})
-
-    def _check_length(self) -> None:
-        if len(self.scope.get("raw_path") or b"") + len(self.scope["query_string"]) > MAX_ADDRESS_BYTES:
-            raise TooLong(
-                f"the address is longer than {MAX_ADDRESS_BYTES} bytes; simplify the filter or the area",
-                f"网址超过 {MAX_ADDRESS_BYTES} 字节,请简化过滤条件或范围",
-            )
+            self.started = True
+            self.read.set()
+            for message in refusal(error, self.asked_scope, self.request_id):
+                await self.outer_send(message)
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
             self.read.set()
-            own = [*_SECURITY, (b"onemap-request-id", self.request_id.encode())]
+            own = [*SECURITY, (b"onemap-request-id", self.request_id.encode())]
             message = {**message, "headers": [*message.get("headers", ()), *own]}
         elif self.is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}

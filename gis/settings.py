@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="address that the web server listens on")
     port: int = Field(default=8000, ge=1, le=65535, description="port that the web server listens on")
     max_upload_mb: int = Field(default=512, ge=1, description="largest file that departments may hand over by HTTP, MB")
+    tile_cache_mb: int = Field(default=256, ge=0, description="memory for tiles that were made, MB")
+    max_waiting: int = Field(
+        default=256, ge=1, description="questions that may wait for a database connection; others are turned away"
+    )
     log: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least severity that is logged"
     )

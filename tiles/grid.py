@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gis.errors import NotFound
-from gis.geo.mercator import HALF_WIDTH_M, RADIUS_M
+from gis.geo.mercator import HALF_WIDTH_M, RADIUS_M, to_mercator
 from gis.text import Text
 
 Box = tuple[float, float, float, float]
@@ -50,6 +50,18 @@ class Grid:
     def around(self) -> float:
         """Once around the globe, in the CRS's units."""
         return self.side * self.columns
+
+    def spans(self, zoom: int, bounds: Box) -> tuple[range, range]:
+        """The columns and the rows of the tiles that touch a box of degrees: west, south, east, north."""
+        west, south, east, north = bounds
+        if self.srid == 3857:
+            x, y = to_mercator([west, east], [south, north])
+            (west, east), (south, north) = x.tolist(), y.tolist()
+        side = self.side / (1 << zoom)
+        last_column, last_row = (self.columns << zoom) - 1, (self.rows << zoom) - 1
+        left, right = (_within(math.floor((x - self.west) / side), last_column) for x in (west, east))
+        top, bottom = (_within(math.floor((self.north - y) / side), last_row) for y in (north, south))
+        return range(left, right + 1), range(top, bottom + 1)
 
     @property
     def envelope_sql(self) -> str:
@@ -170,6 +182,10 @@ class Tile:
         if self.grid is WEB_MERCATOR:
             return _lon(west), _lat(south), _lon(east), _lat(north)
         return west, max(south, -90.0), east, min(north, 90.0)
+
+
+def _within(number: int, last: int) -> int:
+    return min(max(number, 0), last)
 
 
 def _lon(x_m: float) -> float:

@@ -25,6 +25,19 @@ def matrix_set(grid: Grid, language: Language) -> dict[str, Any]:
     return found
 
 
+def limits(grid: Grid, zooms: range, bounds: tuple[float, float, float, float]) -> list[dict[str, Any]]:
+    """The rows and columns that hold something, for each zoom; `bounds` is west, south, east, north in degrees."""
+    found = []
+    for zoom in zooms:
+        columns, rows = grid.spans(zoom, bounds)
+        found.append({
+            "tileMatrix": str(zoom),
+            "minTileRow": rows[0], "maxTileRow": rows[-1],
+            "minTileCol": columns[0], "maxTileCol": columns[-1],
+        })  # fmt: skip
+    return found
+
+
 def _matrix(grid: Grid, zoom: int) -> dict[str, Any]:
     cell = grid.side / _TILE_PIXELS / (1 << zoom)
     origin = [grid.west, grid.north] if grid is WEB_MERCATOR else [grid.north, grid.west]

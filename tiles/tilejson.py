@@ -1,5 +1,6 @@
-"""TileJSON 3.0.0: what a map client must know of a collection's tiles."""
+"""TileJSON 3.0.0: what a map client must know of tiles, and of the layers in them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gis.catalog import Collection, FieldType
@@ -15,26 +16,50 @@ def deepest_zoom(collection: Collection) -> int:
 
 
 def tilejson(
-    collection: Collection, *, language: Language, tiles_url: str, bounds: tuple[float, ...] | None
+    collections: Sequence[Collection],
+    *,
+    title: str,
+    language: Language,
+    tiles_url: str,
+    bounds: tuple[float, ...] | None,
 ) -> dict[str, Any]:
-    """The TileJSON of a collection; `tiles_url` holds `{z}`, `{y}` and `{x}`, `bounds` is west, south, east, north."""
-    fields = {
+    """The TileJSON of tiles that hold these collections.
+
+    `tiles_url` holds `{z}`, `{y}` and `{x}`; `bounds` is west, south, east, north in degrees (None: not known).
+    """
+    sources = dict.fromkeys(c.source.in_(language) for c in collections)
+    found: dict[str, Any] = {
+        "tilejson": "3.0.0",
+        "name": title,
+        "description": "; ".join(c.description.in_(language) for c in collections),
+        "attribution": "; ".join(sources),
+        "scheme": "xyz",
+        "tiles": [tiles_url],
+        **zooms(collections),
+        "vector_layers": vector_layers(collections, language),
+    }
+    return found if bounds is None else {**found, "bounds": list(bounds)}
+
+
+def zooms(collections: Sequence[Collection]) -> dict[str, int]:
+    """The first and the last zoom at which one of the collections is drawn."""
+    return {
+        "minzoom": min((c.min_zoom for c in collections), default=0),
+        "maxzoom": max((deepest_zoom(c) for c in collections), default=0),
+    }
+
+
+def vector_layers(collections: Sequence[Collection], language: Language) -> list[dict[str, Any]]:
+    """The layers of a tile and their fields, in the order in which a tile holds them."""
+    return [
+        {"id": name, "description": c.description.in_(language), "fields": _fields(c, language), **zooms([c])}
+        for c in collections
+        for name in dict.fromkeys([c.id, label_source_layer(c)])
+    ]
+
+
+def _fields(collection: Collection, language: Language) -> dict[str, str]:
+    return {
         f.name: f"{_TYPES.get(f.type, 'String')}: {f.title.in_(language)}{f' ({f.unit})' if f.unit else ''}"
         for f in collection.fields
     }
-    layers = dict.fromkeys([collection.id, label_source_layer(collection)])
-    zooms = {"minzoom": collection.min_zoom, "maxzoom": deepest_zoom(collection)}
-    found: dict[str, Any] = {
-        "tilejson": "3.0.0",
-        "name": collection.title.in_(language),
-        "description": collection.description.in_(language),
-        "attribution": collection.source.in_(language),
-        "scheme": "xyz",
-        "tiles": [tiles_url],
-        **zooms,
-        "vector_layers": [
-            {"id": name, "description": collection.description.in_(language), "fields": fields, **zooms}
-            for name in layers
-        ],
-    }
-    return found if bounds is None else {**found, "bounds": list(bounds)}

@@ -1,28 +1,20 @@
-"""Vector tiles by a path before the framework, and the documents that describe them."""
+"""Vector tiles by a path before the framework: a tile at hand costs a few look-ups and nothing else."""
 
-import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from fastapi import APIRouter, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.reply import Body, Conditions, conditional, json_reply
-from api.served import Ask, Asked, City, Served
-from gis.catalog import Catalogue, Collection, Geometry
-from gis.errors import BadQuery, NotFound
-from gis.query.query import Query
-from gis.query.url import CRS84, ROWS, pairs, parse_parameters
-from tiles import mvt
-from tiles.grid import MATRIX_SET, MATRIX_SET_URI, Tile
-from tiles.tilejson import deepest_zoom, tilejson
+from api.front import check_length, refusal, request_id
+from api.reply import Conditions
+from api.tile_reply import TileReply, not_changed, tag_of
+from api.tile_server import CallerGoneError, TileServer
 
-router = APIRouter()
+_EMPTY: Message = {"type": "http.response.body", "body": b""}
+_METHODS = frozenset({"GET", "HEAD"})
 
-_PATH = re.compile(rf"/collections/([^/]+)/tiles/{MATRIX_SET}/(\d{{1,2}})/(\d{{1,8}})/(\d{{1,8}})\Z")
-_ALLOWED = ROWS | {"properties"}
-_WEB_MERCATOR = "http://www.opengis.net/def/crs/EPSG/0/3857"
-_DIMENSION = {Geometry.POINT: 0, Geometry.LINE: 1, Geometry.POLYGON: 2}
+Answer = tuple[Message, Message]
 
 
 class TilesFirst:
@@ -30,112 +22,75 @@ class TilesFirst:
 
     def __init__(self, inner: ASGIApp, state: Any) -> None:
         self.inner, self.state = inner, state
+        self._server: TileServer | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        found = _PATH.match(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
-        if found is None:
+        if scope["type"] != "http" or "/tiles/" not in scope["path"] or scope["method"] not in _METHODS:
             await self.inner(scope, receive, send)
             return
-        collection, z, y, x = found.groups()
-        tile = Tile(int(z), int(x), int(y))
-        body = await _tile(
-            self.state.served, collection, scope["query_string"].decode("latin-1"), tile, scope["headers"]
-        )
-        headers = [(name.encode(), value.encode()) for name, value in body.headers.items()]
-        if body.status == 200:
-            headers.append((b"content-length", str(len(body.content)).encode()))
-        await send({"type": "http.response.start", "status": body.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body.content})
+        asked_as = request_id()
+        try:
+            answer = await self._answer(scope, receive, asked_as.encode())
+        except CallerGoneError:
+            return
+        except Exception as error:
+            answer = refusal(error, scope, asked_as)
+        if answer is None:
+            await self.inner(scope, receive, send)
+            return
+        await send(answer[0])
+        await send(_EMPTY if scope["method"] == "HEAD" else answer[1])
+
+    @property
+    def server(self) -> TileServer:
+        """The tiles of the city that is served."""
+        if self._server is None or self._server.served is not self.state.served:
+            self._server = TileServer(self.state.served)
+        return self._server
+
+    async def _answer(self, scope: Scope, receive: Receive, asked_as: bytes) -> Answer | None:
+        """The answer, or None where the address is no tile's."""
+        check_length(scope)
+        server = self.server
+        asked = server.at(scope["path"], scope["query_string"])
+        if asked is None:
+            return None
+        server.count(asked)
+        token = await server.token(asked)
+        given = dict(scope["headers"])
+        reply = server.kept(asked, token)
+        if reply is None:
+            held = _held(given, tag_of(asked.key, token)) if b"if-none-match" in given else None
+            if held is not None:
+                return not_changed(held, asked_as), _EMPTY
+            reply = await server.made(asked, token, receive)
+        packed = reply.worth_packing() and _takes_gzip(given.get(b"accept-encoding", b""))
+        if packed and reply.packed is None:
+            await server.pack(asked, reply)
+        return _told(reply, packed, given, asked_as)
 
 
-async def _tile(
-    served: Served, collection_id: str, parameters: str, tile: Tile, request_headers: list[tuple[bytes, bytes]]
-) -> Body:
-    query = _question(served.catalogue, served.collection(collection_id).id, parameters)
-    statement = mvt.statement(served.plan(query), tile)
-    content, truncated = b"", False
-    if statement is not None:
-        content, truncated = (await served.database.rows(statement))[0]
-    body = await conditional(bytes(content), mvt.MEDIA_TYPE, Conditions.of(request_headers))
-    if not truncated:
-        return body
-    return Body(body.status, body.content, {**body.headers, "OneMap-Truncated": str(mvt.MAX_FEATURES)})
+def _told(reply: TileReply, packed: bool, given: Mapping[bytes, bytes], asked_as: bytes) -> Answer:
+    if not reply.content:
+        return reply.message(204, False, asked_as), _EMPTY
+    copies = given.get(b"if-none-match")
+    if copies is not None:
+        tag = reply.packed_tag if packed else reply.plain_tag
+        if copies == tag or Conditions(copies.decode("latin-1")).hold(tag.decode()):
+            return reply.message(304, packed, asked_as), _EMPTY
+    return reply.message(200, packed, asked_as), reply.body(packed)
 
 
-@lru_cache(maxsize=2048)
-def _question(catalogue: Catalogue, collection_id: str, parameters: str) -> Query:
-    """A map asks the same question of a thousand tiles."""
-    given = pairs(parameters)
-    for name, value in given:
-        if name == "f" and value != "mvt":
-            raise BadQuery("f can be mvt", "f 可以是 mvt", subject="f")
-    return parse_parameters(catalogue[collection_id], [p for p in given if p[0] not in ("f", "lang")], _ALLOWED)
+def _held(given: Mapping[bytes, bytes], tag: str) -> bytes | None:
+    """The tag of a caller's copy of a tile whose newest tag is known, though not its content."""
+    conditions = Conditions(given[b"if-none-match"].decode("latin-1"))
+    forms = [f'"{tag}"', *([f'"{tag}-gz"'] if _takes_gzip(given.get(b"accept-encoding", b"")) else [])]
+    # a star means whatever there is, which is only known when there is something
+    named = "*" not in conditions.if_none_match
+    return next((form.encode() for form in forms if named and conditions.hold(form)), None)
 
 
-@router.get("/collections/{collection_id}/tiles")
-async def tilesets(collection_id: str, city: City, ask: Ask) -> Response:
-    """The tilesets of a collection: there is one."""
-    ask.only()
-    collection = _tiled(city, collection_id)
-    summary = {**_summary(collection, ask), "links": [_tileset_link(collection, ask, "self")]}
-    links = [
-        ask.link(f"/collections/{collection.id}/tiles", "self", "application/json"),
-        ask.link(f"/collections/{collection.id}", "collection", "application/json"),
-    ]
-    return json_reply({"links": links, "tilesets": [summary]}, ask.language)
-
-
-@router.get(f"/collections/{{collection_id}}/tiles/{MATRIX_SET}")
-async def tileset(collection_id: str, city: City, ask: Ask) -> Response:
-    """The tileset, as OGC 17-083r4 has it or as TileJSON."""
-    form = ask.only(forms=("json", "tilejson")).get("f", "json")
-    collection = _tiled(city, collection_id)
-    known = (await city.facts.of([collection]))[collection.id]
-    if form == "tilejson":
-        url = f"{ask.base}/collections/{collection.id}/tiles/{MATRIX_SET}/{{z}}/{{y}}/{{x}}"
-        return json_reply(tilejson(collection, language=ask.language, tiles_url=url, bounds=known.bbox), ask.language)
-    document = {
-        **_summary(collection, ask),
-        "layers": [{"id": collection.id, "title": collection.title.in_(ask.language), "dataType": "vector",
-                    "geometryDimension": _DIMENSION[collection.geometry] if collection.geometry else None,
-                    "minTileMatrix": str(collection.min_zoom), "maxTileMatrix": str(deepest_zoom(collection))}],
-        "links": _tileset_links(collection, ask),
-    }  # fmt: skip
-    if known.bbox:
-        west, south, east, north = known.bbox
-        document["boundingBox"] = {"lowerLeft": [west, south], "upperRight": [east, north], "crs": CRS84}
-    return json_reply(document, ask.language)
-
-
-def _tiled(city: Served, collection_id: str) -> Collection:
-    collection = city.collection(collection_id)
-    if not collection.tiled:
-        raise NotFound(f"{collection.id} has no tiles", f"数据集 {collection.id} 没有瓦片", subject=collection.id)
-    return collection
-
-
-def _summary(collection: Collection, ask: Asked) -> dict[str, Any]:
-    return {
-        "title": collection.title.in_(ask.language),
-        "dataType": "vector",
-        "crs": _WEB_MERCATOR,
-        "tileMatrixSetURI": MATRIX_SET_URI,
-    }
-
-
-def _tileset_link(collection: Collection, ask: Asked, rel: str) -> dict[str, str]:
-    return ask.link(f"/collections/{collection.id}/tiles/{MATRIX_SET}", rel, "application/json")
-
-
-def _tileset_links(collection: Collection, ask: Asked) -> list[dict[str, Any]]:
-    place = f"/collections/{collection.id}/tiles/{MATRIX_SET}"
-    template = f"{place}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
-    return [
-        _tileset_link(collection, ask, "self"),
-        ask.link(f"{place}?f=tilejson", "alternate", "application/json", "TileJSON"),
-        {**ask.link(template, "item", mvt.MEDIA_TYPE), "templated": True},
-        {"href": MATRIX_SET_URI, "rel": "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme",
-         "type": "application/json"},
-        ask.link(f"/collections/{collection.id}", "http://www.opengis.net/def/rel/ogc/1.0/geodata", "application/json"),
-    ]  # fmt: skip
+@lru_cache(maxsize=256)
+def _takes_gzip(accepted: bytes) -> bool:
+    return Conditions.of([(b"accept-encoding", accepted)]).takes_gzip
