@@ -44,6 +44,7 @@ from gis.catalog import Catalogue, registered_layers
 from gis.errors import OneMapError
 from gis.exchange.directory import with_declared
 from gis.settings import Settings
+from gis.store.changes import Changes
 from gis.store.cluster import ensure_database
 from gis.store.database import AsyncDatabase, Database
 from gis.store.derived import derive
@@ -86,13 +87,15 @@ async def _serving(
     settings = Settings()
     await asyncio.to_thread(sweep, settings.home)
     database, threads = AsyncDatabase(url), Database(url, size=8)
+    changes = Changes(database)
     await database.open()
+    await changes.open()
     catalogue = await asyncio.to_thread(with_declared, catalogue, threads)
     await asyncio.to_thread(derive, url, catalogue)
     worker = DeliveryWorker(url) if works else None
     app.state.geocoding = Geocoding(url, catalogue)
     wake = worker.wake if worker else lambda: None
-    city = Served(catalogue, database, threads, Facts(database), web, settings, wake)
+    city = Served(catalogue, database, changes, threads, Facts(database), web, settings, wake)
     app.state.served = city
     try:
         async with kept(city.tally, threads):
@@ -102,6 +105,7 @@ async def _serving(
             await asyncio.to_thread(worker.stop)
         app.state.geocoding.close()
         await asyncio.to_thread(city.slow.shutdown)
+        await changes.close()
         await database.close()
         await asyncio.to_thread(threads.close)
 

@@ -22,6 +22,7 @@ from gis.query.plan import Plan
 from gis.query.query import Query
 from gis.query.url import pairs
 from gis.settings import Settings
+from gis.store.changes import Changes
 from gis.store.database import AsyncDatabase, Database
 from gis.text import Language
 
@@ -33,11 +34,13 @@ class Served:
     """One city on the web.
 
     `database` answers on the event loop, `threads` beside it; `slow` runs what may take long, so that what is quick
-    need not wait for it; `wake` tells the worker that a delivery has come; `tally` counts the questions.
+    need not wait for it; `wake` tells the worker that a delivery has come; `tally` counts the questions,
+    `changes` says what changed where.
     """
 
     catalogue: Catalogue
     database: AsyncDatabase
+    changes: Changes
     threads: Database
     facts: Facts
     web: Path
