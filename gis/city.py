@@ -1,5 +1,6 @@
 """The city: open one, load into it, ask it. The one door for notebooks, tiles and the web."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -12,8 +13,13 @@ from gis.exchange.delivery.records import handed_over_before
 from gis.exchange.directory.registers import with_declared
 from gis.exchange.load import LoadOptions, Progress, load, loaded_before
 from gis.exchange.report import LoadReport
+from gis.geo.area import Area, Circle
+from gis.query import here
 from gis.query.ask import Ask
+from gis.query.here import Here
 from gis.query.query import Query
+from gis.query.related import may_see
+from gis.query.surroundings import Surroundings
 from gis.query.url import parse
 from gis.settings import Settings
 from gis.store.cluster import ensure_database
@@ -70,6 +76,22 @@ class City:
             question = parse(question, self.catalogue)
         ask = question if isinstance(question, Ask) else Ask(query=question, identity=self.identity)
         return Answer(ask.plan(self.catalogue), self.database, ask.crs)
+
+    def here(self, area: Area, *, collections: Iterable[str] | None = None, **options: Any) -> Surroundings:
+        """Everything that the one map holds in an area, by collection (None: all of them), in one statement.
+
+        `options` are those of `gis.query.here.Here`; of a circle its centre is the point from which distances are told.
+        Raises UnknownName, Forbidden, BadQuery.
+        """
+        if isinstance(area, Circle):
+            options = {"lon": area.lon, "lat": area.lat, **options}
+        asked = Here(area=area, **options)
+        seen = [c.id for c in self.catalogue if may_see(self.identity, c)]
+        chosen = [self.catalogue[name] for name in (seen if collections is None else collections)]
+        plans = asked.plans(chosen, lambda query: Ask(query=query, identity=self.identity).plan(self.catalogue))
+        found = Surroundings.read(asked, plans, self.database.rows(here.statement(asked, plans)))
+        estimates = {h.collection.id: self.database.rows(here.estimate(h.plan))[0][0] for h in found.bounds}
+        return found.expecting({name: here.expected(explained) for name, explained in estimates.items()})
 
     def load(self, path: str | Path, into: str, *, progress: Progress | None = None, **options: Any) -> LoadReport:
         """Take a file into a collection; `options` are those of `LoadOptions`. Returns what became of every row.
