@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from gis.catalog import Collection
+from gis.query.crs import zones
 from gis.query.statement import Statement
 from gis.store.database import AsyncDatabase
 from gis.store.tables import Register
@@ -41,6 +42,7 @@ class Facts:
     def __init__(self, database: AsyncDatabase) -> None:
         self._database = database
         self._kept: dict[str, tuple[int, Known]] = {}
+        self._zones: tuple[int, tuple[str, ...]] | None = None
 
     async def of(self, collections: list[Collection]) -> dict[str, Known]:
         """What is known of each, by id. Raises Unavailable."""
@@ -49,6 +51,18 @@ class Facts:
             for name, last, at, zh, en, licence in await self._database.rows(_LOADS)
         }
         return {c.id: await self._one(c, loads.get(c.id)) for c in collections}
+
+    async def zones(self, collections: list[Collection]) -> tuple[str, ...]:
+        """The 3-degree zones of CGCS2000 over which the city lies, by its collections' extents; found once a load.
+
+        A collection that goes beyond a few zones says nothing of where the city is. Raises Unavailable.
+        """
+        last = (await self._database.rows(_LAST_LOAD))[0][0]
+        if self._zones is None or self._zones[0] != last:
+            boxes = [known.bbox for known in (await self.of(collections)).values() if known.bbox]
+            found = {zone for box in boxes for zone in zones(box[0], box[2])}
+            self._zones = (last, tuple(sorted(found)))
+        return self._zones[1]
 
     async def _one(self, collection: Collection, loaded: Loaded | None) -> Known:
         load = loaded.last if loaded else 0
@@ -60,6 +74,7 @@ class Facts:
         return kept[1]
 
 
+_LAST_LOAD = Statement("SELECT coalesce(max(id), 0) FROM core.load")
 _LOADS = Statement(
     "SELECT collection, max(id), max(loaded_at), string_agg(DISTINCT source->>'zh', ';'),"
     " string_agg(DISTINCT source->>'en', '; '), string_agg(DISTINCT licence, ', ') FROM core.load GROUP BY collection"

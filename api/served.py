@@ -20,6 +20,7 @@ from gis.exchange.scorecard import Tally
 from gis.query.ask import Ask as QueryAsk
 from gis.query.plan import Plan
 from gis.query.query import Query
+from gis.query.token import UNSEALED, Seal
 from gis.query.url import pairs
 from gis.settings import Settings
 from gis.store.changes import Changes
@@ -35,7 +36,8 @@ class Served:
 
     `database` answers on the event loop, `threads` beside it; `slow` runs what may take long, so that what is quick
     need not wait for it; `wake` tells the worker that a delivery has come; `tally` counts the questions,
-    `changes` says what changed where.
+    `changes` says what changed where;
+    `seal` signs where pages end.
     """
 
     catalogue: Catalogue
@@ -49,6 +51,7 @@ class Served:
     tally: Tally = field(default_factory=Tally)
     slow: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, thread_name_prefix="slow"))
     identity: Identity = PUBLIC
+    seal: Seal = UNSEALED
 
     async def slowly(self, work: Callable[..., T], *args: Any) -> T:
         """What a function brings that may take long; once asked for it is done, though the caller hangs up."""

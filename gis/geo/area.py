@@ -38,9 +38,14 @@ class Box:
         return (Box(self.west, self.south, 180.0, self.north), Box(-180.0, self.south, self.east, self.north))
 
     @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """West, south, east, north."""
+        return self.west, self.south, self.east, self.north
+
+    @property
     def text(self) -> str:
         """`west,south,east,north`, exact."""
-        return ",".join(repr(float(v)) for v in (self.west, self.south, self.east, self.north))
+        return ",".join(repr(float(v)) for v in self.edges)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,80 +1,60 @@
 """What is made of the protected relation: a page of features, groups with their figures, a count."""
 
+from dataclasses import replace
+
 from gis.catalog import FieldType
 from gis.codes import division_column
 from gis.errors import BadQuery
 from gis.geo import cells
+from gis.query import rollup_bounds, rollups
+from gis.query.features import CELL, CODE, count, features
 from gis.query.plan import Plan
 from gis.query.query import By, ByCell, ByDivision, ByField, ByTime, Measure
-from gis.query.statement import Statement, conjunction
+from gis.query.statement import Statement
 
-_CELL, _CODE = "to_hex({})", "lpad(({})::text, 12, '0')"
+__all__ = ["count", "features", "group_names", "groups", "groups_of_rows", "measures"]
 
-#: The standard columns as people and programs read them.
-_READABLE = (
-    "fid",
-    "nullif(q.valid_from, '-infinity') AS valid_from",
-    "nullif(q.valid_to, 'infinity') AS valid_to",
-    f"{_CELL.format('cell')} AS cell",
-    f"{_CODE.format('division')} AS division",
-)
 _SQL_FUNCTION = {
     "count": "count(*)",
-    "sum": "sum({})",
-    "mean": "avg({})",
+    "sum": "sum({})::double precision",
+    "mean": "avg({})::double precision",
     "min": "min({})",
     "max": "max({})",
     "distinct": "count(DISTINCT {})",
 }
 
 
-def features(plan: Plan, geometry: str = "ST_AsBinary(geom)", also: Statement | None = None) -> Statement:
-    """The rows of a page, in the asked order; features of equal rank follow their fid, so that paging is stable.
-
-    Columns: fid, valid_from and valid_to (null where there is no bound), cell (hexadecimal), division (12 digits),
-    geometry (as the SQL expression says; WKB), the fields. `also` narrows the rows further.
-    """
-    page = plan.query.page
-    narrower = [condition for condition in (_after(plan), also) if condition]
-    relation = plan.relation(also=conjunction(narrower) if narrower else None)
-    names = [*_READABLE, f"{geometry} AS geometry", *(f'"{name}"' for name in plan.fields)]
-    sql = f"SELECT {', '.join(names)} FROM ({relation.sql}) q ORDER BY {_order(plan)}"
-    args = relation.args
-    if page.limit is not None:
-        sql, args = f"{sql} LIMIT %s", (*args, page.limit)
-    if page.offset:
-        sql, args = f"{sql} OFFSET %s", (*args, page.offset)
-    return Statement(sql, args)
-
-
-def count(plan: Plan, at_most: int) -> Statement:
-    """How many rows there are, counted no further than `at_most`."""
-    relation = plan.relation()
-    return Statement(
-        f"SELECT count(*) FROM (SELECT 1 FROM ({relation.sql}) q LIMIT %s) n",
-        (*relation.args, at_most),
-    )
-
-
 def groups(plan: Plan) -> Statement:
-    """One row a group: its keys, then its measures (a count where none is asked). Groups come in the keys' order."""
-    plan_keys = [(name, _key(by, plan)) for name, by in zip(group_names(plan), plan.query.by, strict=True)]
-    asked = measures(plan)
-    needed = {b.name for b in plan.query.by if isinstance(b, ByField)} | {m.field for m in asked if m.field}
-    inner = Plan(
-        plan.query.but(fields=tuple(sorted(plan.visible(n) for n in needed))), plan.catalogue, plan.identity, plan.now
-    ).relation()
-    columns = [f'{sql} AS "{name}"' for name, sql in plan_keys] + [_measure(m, plan) for m in asked]
-    grouped = f"SELECT {', '.join(columns)} FROM ({inner.sql}) q"
-    args = inner.args
-    if plan_keys:
-        numbers = ", ".join(str(i + 1) for i in range(len(plan_keys)))
-        grouped = f"{grouped} GROUP BY {numbers} ORDER BY {numbers}"
-    words = [_word(name, by) for name, by in zip(group_names(plan), plan.query.by, strict=True)]
-    sql = f"SELECT {', '.join([*words, *(f'{chr(34)}{m.name}{chr(34)}' for m in asked)])} FROM ({grouped}) g"
+    """One row a group: its keys, then its measures (a count where none is asked). Groups come in the keys' order.
+
+    They are read from the collection's rollup where that can tell them, else from the rows; of a collection with a
+    rollup only up to `rollup_bounds.MOST_ROWS` of these, beyond which the statement fails as BadQuery.
+    """
+    names, asked = group_names(plan), measures(plan)
+    read = groups_of_rows(plan)
+    summed = rollups.grouped(plan, names, asked) or read
+    words = [_word(name, by) for name, by in zip(names, plan.query.by, strict=True)]
+    sql = f"SELECT {', '.join([*words, *(f'{chr(34)}{m.name}{chr(34)}' for m in asked)])} FROM ({summed.sql}) g"
+    if names:
+        # by the keys themselves, not by their words
+        sql += f" ORDER BY {', '.join(f'g.{chr(34)}{name}{chr(34)}' for name in names)}"
+    args = summed.args
     if plan.query.page.limit is not None:
         sql, args = f"{sql} LIMIT %s OFFSET %s", (*args, plan.query.page.limit, plan.query.page.offset)
     return Statement(sql, args)
+
+
+def groups_of_rows(plan: Plan) -> Statement:
+    """The groups as the rows themselves have them, in no order; keys as in the register. Raises BadQuery."""
+    keys = [f'{_key(by, plan)} AS "{name}"' for name, by in zip(group_names(plan), plan.query.by, strict=True)]
+    asked = measures(plan)
+    needed = {b.name for b in plan.query.by if isinstance(b, ByField)} | {m.field for m in asked if m.field}
+    fields = tuple(sorted(plan.visible(n) for n in needed))
+    inner = replace(plan, query=plan.query.but(fields=fields)).relation(also=rollup_bounds.bounded(plan))
+    sql = f"SELECT {', '.join([*keys, *(_measure(m, plan) for m in asked)])} FROM ({inner.sql}) q"
+    if keys:
+        sql += f" GROUP BY {', '.join(str(i + 1) for i in range(len(keys)))}"
+    return Statement(sql, inner.args)
 
 
 def measures(plan: Plan) -> tuple[Measure, ...]:
@@ -83,18 +63,29 @@ def measures(plan: Plan) -> tuple[Measure, ...]:
 
 
 def group_names(plan: Plan) -> list[str]:
-    """The columns of the groups' keys: `cell`, `division`, the field's name, `time`."""
-    kinds = {ByCell: "cell", ByDivision: "division", ByTime: "time"}
-    return [by.name if isinstance(by, ByField) else kinds[type(by)] for by in plan.query.by]
+    """The columns of the groups' keys: `cell`, `division`, the field's name, `time`, `hour_of_week`."""
+    return [_name(by) for by in plan.query.by]
+
+
+def _name(by: By) -> str:
+    match by:
+        case ByField():
+            return by.name
+        case ByTime(bin="hour-of-week"):
+            return "hour_of_week"
+        case ByTime():
+            return "time"
+        case _:
+            return "cell" if isinstance(by, ByCell) else "division"
 
 
 def _word(name: str, by: By) -> str:
     """A group's key as people and programs read it."""
     if isinstance(by, ByCell):
-        return f"{_CELL.format(name)} AS {name}"
+        return f"{CELL.format(name)} AS {name}"
     if isinstance(by, ByDivision):
-        return f"{_CODE.format(name)} AS {name}"
-    if isinstance(by, ByTime):
+        return f"{CODE.format(name)} AS {name}"
+    if isinstance(by, ByTime) and name == "time":
         return 'nullif("time", \'-infinity\') AS "time"'
     return f'"{name}"'
 
@@ -117,6 +108,9 @@ def _key(by: By, plan: Plan) -> str:
         return division_column.at_level_sql("division", by.level)
     if not plan.collection.timed:
         raise BadQuery(f"{plan.collection.id} has no valid time", f"{plan.collection.id} 没有有效时间", subject="by")
+    if by.bin == "hour-of-week":
+        local = "valid_from AT TIME ZONE 'Asia/Shanghai'"
+        return f"((extract(isodow FROM {local}) - 1) * 24 + extract(hour FROM {local}))::bigint"
     return f"date_trunc('{by.bin}', valid_from, 'Asia/Shanghai')"
 
 
@@ -131,27 +125,3 @@ def _measure(measure: Measure, plan: Plan) -> str:
             subject="measure",
         )
     return f'{_SQL_FUNCTION[measure.function].format(f"{chr(34)}{field.name}{chr(34)}")} AS "{measure.name}"'
-
-
-def _order(plan: Plan) -> str:
-    keys = []
-    for sort in plan.query.sort:
-        field = plan.collection.field(plan.visible(sort.field))
-        if not field.sortable:
-            raise BadQuery(
-                f"{plan.collection.id} cannot be sorted by {field.name}",
-                f"{plan.collection.id} 不能按 {field.name} 排序",
-                subject="sortby",
-            )
-        keys.append(f'"{field.name}" {"DESC NULLS LAST" if sort.descending else "ASC NULLS LAST"}')
-    return ", ".join([*keys, "q.fid", "q.valid_from"])
-
-
-def _after(plan: Plan) -> Statement | None:
-    """Rows behind the last one of the page before."""
-    after = plan.query.page.after
-    if after is None:
-        return None
-    if plan.query.sort:
-        raise BadQuery("paging by key goes in the order of fid", "按键翻页仅支持 fid 顺序", subject="after")
-    return Statement("(fid, valid_from) > (%s::bigint, coalesce(%s::timestamptz, '-infinity'))", after)

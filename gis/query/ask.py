@@ -6,11 +6,12 @@ from datetime import timedelta
 from gis.access import OWNER, Identity, rules_for
 from gis.catalog import Catalogue
 from gis.errors import BadQuery
+from gis.query.crs import CRS84
 from gis.query.plan import Plan, rounded
 from gis.query.query import Query
 from gis.query.span import now
 
-CRS84 = "OGC:CRS84"
+__all__ = ["CRS84", "Ask"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,4 +37,5 @@ class Ask:
         moment = now()
         if query.as_of is not None and query.as_of > moment:
             raise BadQuery("as-of lies in the future", "as-of 在未来", subject="as-of")
-        return Plan(query, catalogue, self.identity, rounded(moment))
+        after = query.page.after
+        return Plan(query, catalogue, self.identity, after.now if after and after.now else rounded(moment))

@@ -137,7 +137,7 @@ def _lonlat(pairs: np.ndarray, crs: str) -> np.ndarray:
 
 
 def _placed(shape: shapely.Geometry, crs: str, parameter: str) -> shapely.Geometry:
-    if np.isfinite(shapely.get_coordinates(shape)).all():
+    if (np.abs(shapely.get_coordinates(shape)) <= (180.0, 90.0)).all():  # what is not a number is not below either
         return shape
     raise BadQuery(f"a coordinate is outside {crs}; mind the order of its axes",
                    f"坐标超出 {crs} 的范围,请注意坐标轴次序", subject=parameter)  # fmt: skip

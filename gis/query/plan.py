@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gis.access import Identity, Rules, rules_for
-from gis.catalog import Catalogue, Collection
+from gis.catalog import STANDARD_COLUMNS, Catalogue, Collection
 from gis.errors import BadQuery, UnknownName
 from gis.geo.area import Area, Within
 from gis.query.areas import area_condition
@@ -18,6 +18,8 @@ from gis.query.statement import Statement, conjunction
 
 #: Without a time a timed collection answers for now, rounded down to this, so that equal questions have equal answers.
 NOW_TICK = timedelta(minutes=1)
+#: The end of record of an open row, as the view of open and past rows has it.
+_NEVER = 2**63 - 1
 #: What every row of the protected relation has beside geometry and fields.
 STANDARD = ("fid", "valid_from", "valid_to", "cell", "division", "load", "src_row", "rec_from")
 
@@ -63,13 +65,15 @@ class Plan:
         return name
 
     def relation(self, *, geometry: str = "geom", also: Statement | None = None) -> Statement:
-        """The protected relation: the standard columns, the asked fields and one geometry column.
+        """The protected relation: the standard columns, the asked fields and those of the order, one geometry column.
 
         `also` narrows it further; its values come last.
         """
-        names = [*STANDARD, f"{geometry} AS geom", *(f'"{n}"' for n in self.fields)]
+        fields = dict.fromkeys((*self.fields, *(self.visible(s.field) for s in self.query.sort)))
+        names = [*STANDARD, f"{geometry} AS geom", *(f'"{n}"' for n in fields)]
         where = conjunction([self.conditions(), *([also] if also else [])])
-        return Statement(f"SELECT {', '.join(names)} FROM {self._from()} WHERE {where.sql}", where.args)
+        source = self._source()
+        return Statement(f"SELECT {', '.join(names)} FROM {source.sql} r WHERE {where.sql}", source.args + where.args)
 
     def conditions(self) -> Statement:
         """Everything that a row must satisfy: rights, recorded time, scenario, valid time, area, filter."""
@@ -90,9 +94,30 @@ class Plan:
         other = Statement(f"(SELECT w.geom FROM ({found.sql}) w LIMIT 1)", found.args)
         return Statement(f"ST_Intersects(geom, {other.sql})", other.args)
 
-    def _from(self) -> str:
+    @property
+    def _pinned(self) -> int | None:
+        """The recorded change up to which a later page sees, as the first page did."""
+        after = self.query.page.after
+        return after.epoch if after and self.query.as_of is None else None
+
+    def _source(self) -> Statement:
+        """The open rows; those of any recorded time where one is asked; those of the first page behind it."""
         table = f'"{self.collection.layer}"."{self.collection.noun}'
-        return f'{table}" r' if self.query.as_of is None else f'{table}_all" r'
+        if self._pinned is None:
+            return Statement(f'{table}"' if self.query.as_of is None else f'{table}_all"')
+        columns = ", ".join(f'"{name}"' for name in self._columns())
+        # rows closed since then are looked for only where anything was recorded since then
+        return Statement(
+            f'(SELECT {columns}, {_NEVER} AS rec_to FROM {table}" WHERE rec_from <= %s UNION ALL'
+            f' SELECT {columns}, rec_to FROM {table}_past" WHERE rec_from <= %s AND rec_to > %s'
+            " AND closed_on >= %s::date - 1"
+            " AND (SELECT max(epoch) FROM core.epoch WHERE register = %s) > %s)",
+            (*(self._pinned,) * 3, self.now.astimezone(UTC).date(), self.collection.id, self._pinned),
+        )
+
+    def _columns(self) -> list[str]:
+        mercator = {"geom_3857"} if not self.collection.tiled else set()
+        return [n for n in (*STANDARD_COLUMNS, *self.collection.by_name) if n not in mercator]
 
     def _rights(self) -> list[Statement]:
         if self.rules.divisions is None:
@@ -102,7 +127,7 @@ class Plan:
             return [Statement("false")]
         return [Statement(f"({' OR '.join(r.sql for r in ranges)})", tuple(v for r in ranges for v in r.args))]
 
-    def _recorded(self) -> list[Statement]:
+    def _recorded(self, row: str = "") -> list[Statement]:
         """Rows as they were known at `as_of`: recorded not later, and not yet closed."""
         as_of = self.query.as_of
         if as_of is None:
@@ -113,24 +138,23 @@ class Plan:
         )
         args = (register, as_of, register, as_of)
         return [
-            Statement(f"rec_from <= {epoch}", args),
-            Statement(f"rec_to > {epoch}", args),
+            Statement(f"{row}rec_from <= {epoch}", args),
+            Statement(f"{row}rec_to > {epoch}", args),
             # the date names the partitions; a day of margin, since it may have been taken in another time zone
-            Statement("closed_on >= %s::date - 1", (as_of.astimezone(UTC).date(),)),
+            Statement(f"{row}closed_on >= %s::date - 1", (as_of.astimezone(UTC).date(),)),
         ]
 
     def _scenario(self) -> list[Statement]:
         """The city as it is, or a planned variant laid over it: a variant's row replaces the city's of that feature."""
         if self.query.scenario is None:
             return [Statement("scenario = 0")]
-        table = self._from().removesuffix(" r")
-        variant = "(SELECT core.scenario_id(%s))"
-        name = self.query.scenario
+        source, variant, name = self._source(), "(SELECT core.scenario_id(%s))", self.query.scenario
+        theirs = conjunction([Statement(f"o.fid = r.fid AND o.scenario = {variant}", (name,)), *self._recorded("o.")])
         return [
             Statement(
-                f"(scenario = {variant} OR (scenario = 0 AND NOT EXISTS (SELECT 1 FROM {table} o"
-                f" WHERE o.fid = r.fid AND o.scenario = {variant})))",
-                (name, name),
+                f"(scenario = {variant} OR (scenario = 0 AND NOT EXISTS (SELECT 1 FROM {source.sql} o"
+                f" WHERE {theirs.sql})))",
+                (name, *source.args, *theirs.args),
             )
         ]
 

@@ -9,8 +9,8 @@ from gis.geo.area import Area
 from gis.query.filters import Filter
 from gis.query.span import Span
 
-TimeBin = Literal["hour", "day", "week", "month", "year"]
-TIME_BINS: tuple[TimeBin, ...] = ("hour", "day", "week", "month", "year")
+TimeBin = Literal["hour", "day", "week", "month", "year", "hour-of-week"]
+TIME_BINS: tuple[TimeBin, ...] = ("hour", "day", "week", "month", "year", "hour-of-week")
 Function = Literal["count", "sum", "mean", "min", "max", "distinct"]
 FUNCTIONS: tuple[Function, ...] = ("count", "sum", "mean", "min", "max", "distinct")
 
@@ -38,7 +38,7 @@ class ByField:
 
 @dataclass(frozen=True, slots=True)
 class ByTime:
-    """Grouped by the bin, in Shanghai time, in which a row became valid."""
+    """Grouped by the bin, in Shanghai time, in which a row became valid; hours of the week are 0 (Monday) to 167."""
 
     bin: TimeBin
 
@@ -68,15 +68,33 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Which part of the rows: at most `limit` of them (None: all), after skipping `offset`, or after a row's key.
+class After:
+    """Where the page before ended, and the state of the register in which the first page was read.
 
-    The key is the row's fid and when it became valid (None: it always was).
+    `fid` and `valid_from` (None: it always was) are the last row's, `values` its sort keys as PostgreSQL writes them.
+    `now` is the moment that counted as now; `epoch` the last recorded change that was seen (None: follow changes).
     """
+
+    fid: int
+    valid_from: datetime | None = None
+    values: tuple[str | None, ...] = ()
+    now: datetime | None = None
+    epoch: int | None = None
+
+    def __post_init__(self) -> None:
+        """Keep UTC, since equal instants in other zones may be unequal values."""
+        for name in ("valid_from", "now"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, value and value.astimezone(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of the rows: at most `limit` of them (None: all), after skipping `offset`, or after a row."""
 
     limit: int | None = None
     offset: int = 0
-    after: tuple[int, datetime | None] | None = None
+    after: After | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-import h3
-import shapely
-
 from gis.catalog import Catalogue, Collection, Field, FieldType
 from gis.errors import BadQuery
-from gis.geo.area import Area, Box, Cells, Circle, Division, Shape, Within
+from gis.query.crs import CRS84_URI
+from gis.query.crs import read as read_crs
 from gis.query.filters import Filter
 from gis.query.query import (
     FUNCTIONS,
@@ -29,13 +27,13 @@ from gis.query.query import (
     Query,
     Sort,
 )
+from gis.query.queryables import queryables
 from gis.query.span import Span, instant_text, moment
-from gis.query.token import after_token, read_after
+from gis.query.token import UNSEALED, Seal
+from gis.query.url_areas import AREA, area_said, listed, numbers, read_area
 
-#: One of these says where the question looks.
-AREA = frozenset({"bbox", "near", "cells", "area", "division"})
 #: Which rows are meant.
-ROWS = AREA | {"bbox-crs", "datetime", "as-of", "scenario", "filter", "filter-lang", "filter-crs"}
+ROWS = AREA | {"bbox-crs", "ids", "datetime", "as-of", "scenario", "filter", "filter-lang", "filter-crs"}
 #: What groups are made, and what is counted in them.
 GROUPS = frozenset({"by", "measure"})
 #: Which part of the rows, and in what order.
@@ -43,20 +41,19 @@ PAGES = frozenset({"sortby", "limit", "offset", "after"})
 #: Everything that a question can say.
 ALL = ROWS | GROUPS | PAGES | {"properties"}
 
-CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-_CRS84_NAMES = (CRS84, "OGC:CRS84", "[OGC:CRS84]", "CRS84")
-_WITHIN = re.compile(r"([a-z][a-z0-9]*\.[a-z][a-z0-9_]*)/(\d{1,16})\Z")
+CRS84 = CRS84_URI
+_MOST_IDS = 1_000
 
 T = TypeVar("T")
 
 
-def parse(url: str, catalogue: Catalogue) -> Query:
-    """The question of a URL: `collection` or `collection?parameters`.
+def parse(url: str, catalogue: Catalogue, seal: Seal = UNSEALED) -> Query:
+    """The question of a URL: `collection` or `collection?parameters`; `seal` knows the tokens of pages.
 
     Raises UnknownName for a collection that is not declared, BadQuery for everything else that cannot be asked.
     """
     collection, _, parameters = url.partition("?")
-    return parse_parameters(catalogue[unquote(collection)], pairs(parameters))
+    return parse_parameters(catalogue[unquote(collection)], pairs(parameters), seal=seal)
 
 
 def pairs(parameters: str) -> list[tuple[str, str]]:
@@ -71,68 +68,84 @@ def pairs(parameters: str) -> list[tuple[str, str]]:
     return found
 
 
-def parse_parameters(collection: Collection, given: Iterable[tuple[str, str]], allowed: frozenset[str] = ALL) -> Query:
+def parse_parameters(
+    collection: Collection, given: Iterable[tuple[str, str]], allowed: frozenset[str] = ALL, *, seal: Seal = UNSEALED
+) -> Query:
     """The question that decoded parameters ask of a collection.
 
-    `allowed` are the parameters that fit the place; a queryable's name is always one and means equality. Raises
-    BadQuery naming the parameter at fault; an unknown one is told all that there are.
+    `allowed` are the parameters that fit the place; a queryable's name is always one and means equality. `bbox-crs`
+    and `filter-crs` may be any CRS that `gis.query.crs` reads. Raises BadQuery naming the parameter at fault; an
+    unknown one is told all that there are.
     """
     values: dict[str, str] = {}
+    known = queryables(collection)
     for name, value in given:
-        if name not in allowed and name not in collection.by_name:
-            raise _unknown(name, (*sorted(allowed), *collection.by_name))
+        if name not in allowed and name not in known:
+            raise _unknown(name, (*sorted(allowed), *known))
         if name in values:
             raise _refusal(f"the parameter {name} is given twice", f"参数 {name} 重复", name)
         values[name] = value
-    equalities = [(collection.by_name[n], v) for n, v in values.items() if n not in allowed]
-    _only_crs84(values)
-    return Query(
+    equalities = [(known[n], v) for n, v in values.items() if n not in allowed]
+    query = Query(
         collection=collection.id,
-        area=_area(values),
+        area=read_area(values),
         time=_read(values, "datetime", Span.parse),
         as_of=_read(values, "as-of", lambda text: moment(text, "as-of")),
         scenario=_read(values, "scenario", _scenario),
         where=_where(values, equalities),
-        fields=_read(values, "properties", lambda text: tuple(_listed(text))),
-        by=_read(values, "by", lambda text: tuple(_by(part) for part in _listed(text))) or (),
-        measure=_read(values, "measure", lambda text: tuple(_measure(part) for part in _listed(text))) or (),
-        sort=_read(values, "sortby", lambda text: tuple(_sort(part) for part in _listed(text))) or (),
-        page=Page(_whole(values, "limit", 1), _whole(values, "offset", 0) or 0, _read(values, "after", read_after)),
+        fields=_read(values, "properties", lambda text: tuple(listed(text))),
+        by=_read(values, "by", lambda text: tuple(_by(part) for part in listed(text))) or (),
+        measure=_read(values, "measure", lambda text: tuple(_measure(part) for part in listed(text))) or (),
+        sort=_read(values, "sortby", lambda text: tuple(_sort(part) for part in listed(text))) or (),
     )
+    after = _read(values, "after", lambda token: seal.read(token, identity(query)))
+    return query.but(page=Page(_whole(values, "limit", 1), _whole(values, "offset", 0) or 0, after))
 
 
-def render(query: Query) -> str:
+def render(query: Query, seal: Seal = UNSEALED) -> str:
     """The URL that asks this question."""
-    parameters = render_parameters(query)
+    parameters = render_parameters(query, seal)
     return f"{query.collection}?{parameters}" if parameters else query.collection
 
 
-def render_parameters(query: Query) -> str:
+def render_parameters(query: Query, seal: Seal = UNSEALED) -> str:
     """The question's parameters, encoded, without its collection."""
     said: dict[str, str | None] = {
-        **_area_said(query.area),
-        "datetime": query.time.text if query.time else None,
-        "as-of": instant_text(query.as_of) if query.as_of else None,
-        "scenario": query.scenario,
+        **_rows_said(query),
         **_where_said(query.where),
         "properties": None if query.fields is None else ",".join(query.fields),
         "by": ",".join(_by_said(by) for by in query.by) or None,
         "measure": ",".join(m.function if m.field is None else f"{m.function}:{m.field}" for m in query.measure)
         or None,
-        "sortby": ",".join(f"-{s.field}" if s.descending else s.field for s in query.sort) or None,
+        **_order_said(query),
         "limit": None if query.page.limit is None else str(query.page.limit),
         "offset": str(query.page.offset) if query.page.offset else None,
-        "after": after_token(query.page.after) if query.page.after else None,
+        "after": seal.token(query.page.after, identity(query)) if query.page.after else None,
     }
     return urlencode({k: v for k, v in said.items() if v is not None}, quote_via=quote, safe=",:/()*'")
 
 
+def identity(query: Query) -> str:
+    """Which rows a question means and in which order, as one text: what the tokens of its pages are bound to."""
+    said = {**_rows_said(query), "where": query.where and query.where.json, **_order_said(query)}
+    return "\n".join([query.collection, *(f"{name}={value}" for name, value in said.items() if value is not None)])
+
+
+def _rows_said(query: Query) -> dict[str, str | None]:
+    return {
+        **area_said(query.area),
+        "datetime": query.time.text if query.time else None,
+        "as-of": instant_text(query.as_of) if query.as_of else None,
+        "scenario": query.scenario,
+    }
+
+
+def _order_said(query: Query) -> dict[str, str | None]:
+    return {"sortby": ",".join(f"-{s.field}" if s.descending else s.field for s in query.sort) or None}
+
+
 def _read(values: Mapping[str, str], name: str, reader: Callable[[str], T]) -> T | None:
     return reader(values[name]) if name in values else None
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",")] if text.strip() else []
 
 
 def _whole(values: Mapping[str, str], name: str, least: int) -> int | None:
@@ -148,85 +161,6 @@ def _whole(values: Mapping[str, str], name: str, least: int) -> int | None:
     return int(text)
 
 
-def _numbers(text: str, name: str, counts: tuple[int, ...]) -> list[float]:
-    try:
-        found = [float(part) for part in text.split(",")]
-    except ValueError:
-        found = []
-    if len(found) not in counts:
-        wanted = " / ".join(str(n) for n in counts)
-        raise _refusal(f"{name}={text[:80]} is not {wanted} numbers", f"{name}={text[:80]} 应为 {wanted} 个数", name)
-    return found
-
-
-def _area(values: Mapping[str, str]) -> Area | None:
-    asked = [name for name in values if name in AREA]
-    if len(asked) > 1:
-        raise _refusal(
-            f"one area a question, not {' and '.join(asked)}", f"一次查询只能有一个范围:{'、'.join(asked)}", asked[1]
-        )
-    return _AREAS[asked[0]](values[asked[0]]) if asked else None
-
-
-def _box(text: str) -> Box:
-    numbers = _numbers(text, "bbox", (4, 6))
-    # heights, where given, do not narrow the question: no collection is asked by height yet
-    west, south, east, north = numbers if len(numbers) == 4 else (*numbers[:2], *numbers[3:5])
-    return Box(west, south, east, north)
-
-
-def _cells(text: str) -> Cells:
-    parts = _listed(text)
-    for part in parts:
-        if not (re.fullmatch(r"[0-9a-f]{15}", part) and h3.is_valid_cell(part)):
-            raise _refusal(f"{part[:40]!r} is not an H3 cell", f"{part[:40]!r} 不是 H3 网格", "cells")
-    return Cells(tuple(int(part, 16) for part in parts))
-
-
-def _division(text: str) -> Division:
-    """A code of 12 digits, or its first 2, 4, 6 or 9."""
-    if not re.fullmatch(r"[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12}", text):
-        raise _refusal(f"division={text[:40]} is not a division code of 2, 4, 6, 9 or 12 digits",
-                f"division={text[:40]} 应为 2、4、6、9 或 12 位区划代码", "division")  # fmt: skip
-    return Division(int(text.ljust(12, "0")))
-
-
-def _within_or_shape(text: str) -> Within | Shape:
-    feature = _WITHIN.match(text)
-    if feature:
-        return Within(feature[1], int(feature[2]))
-    try:
-        return Shape.of(shapely.from_wkt(text))
-    except shapely.errors.GEOSException:
-        raise _refusal(
-            f"area={text[:80]!r} is neither WKT nor collection/fid",
-            f"area={text[:80]!r} 不是 WKT,也不是 数据集/编号",
-            "area",
-        ) from None
-
-
-_AREAS: dict[str, Callable[[str], Area]] = {
-    "bbox": _box,
-    "near": lambda text: Circle(*_numbers(text, "near", (3,))),
-    "cells": _cells,
-    "area": _within_or_shape,
-    "division": _division,
-}
-
-
-def _area_said(area: Area | None) -> dict[str, str]:
-    if area is None:
-        return {}
-    names = {Box: "bbox", Circle: "near", Cells: "cells", Shape: "area", Within: "area", Division: "division"}
-    return {names[type(area)]: area.text}
-
-
-def _only_crs84(values: Mapping[str, str]) -> None:
-    for name in ("bbox-crs", "filter-crs"):
-        if values.get(name, CRS84) not in _CRS84_NAMES:
-            raise _refusal(f"{name} can only be {CRS84}", f"{name} 目前仅支持 {CRS84}", name)
-
-
 def _scenario(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", text):
         raise _refusal(f"{text[:40]!r} is not the name of a scenario", f"{text[:40]!r} 不是方案名称", "scenario")
@@ -234,28 +168,39 @@ def _scenario(text: str) -> str:
 
 
 def _where(values: Mapping[str, str], equalities: list[tuple[Field, str]]) -> Filter | None:
-    """The filter and the queryables named one by one, all together."""
+    """The filter, the ids and the queryables named one by one, all together."""
     language = values.get("filter-lang", "cql2-text")
     if language not in ("cql2-text", "cql2-json"):
         raise _refusal(
             "filter-lang is cql2-text or cql2-json", "filter-lang 应为 cql2-text 或 cql2-json", "filter-lang"
         )
-    conditions = [{"op": "=", "args": [{"property": field.name}, _constant(field, text)]} for field, text in equalities]
-    if "filter" not in values and not conditions:
-        return None
-    if "filter" in values:
-        asked = Filter.parse(values["filter"], language)
-        if not conditions:
-            return asked
+    written_in = read_crs(values.get("filter-crs", CRS84), "filter-crs")
+    asked = Filter.parse(values["filter"], language, written_in) if "filter" in values else None
+    conditions: list[Any] = [
+        {"op": "=", "args": [{"property": field.name}, _constant(field, text)]} for field, text in equalities
+    ]
+    if "ids" in values:
+        conditions.append({"op": "in", "args": [{"property": "fid"}, _ids(values["ids"])]})
+    if not conditions:
+        return asked
+    if asked:
         conditions.insert(0, json.loads(asked.json))
     tree = conditions[0] if len(conditions) == 1 else {"op": "and", "args": conditions}
     return Filter.parse(json.dumps(tree), "cql2-json")
 
 
+def _ids(text: str) -> list[int]:
+    parts = listed(text)
+    if not parts or len(parts) > _MOST_IDS or not all(re.fullmatch(r"[0-9]{1,16}", part) for part in parts):
+        raise _refusal(f"ids are 1 to {_MOST_IDS} numbers of features, separated by commas",
+                       f"ids 应为 1 至 {_MOST_IDS} 个要素编号,逗号分隔", "ids")  # fmt: skip
+    return [int(part) for part in parts]
+
+
 def _constant(field: Field, text: str) -> Any:
     """A queryable's value as CQL2 JSON has it."""
     if field.type in (FieldType.INTEGER, FieldType.NUMBER):
-        return _numbers(text, field.name, (1,))[0]
+        return numbers(text, field.name, (1,))[0]
     if field.type is FieldType.BOOLEAN:
         if text not in ("true", "false"):
             raise _refusal(f"{field.name} is true or false", f"{field.name} 应为 true 或 false", field.name)

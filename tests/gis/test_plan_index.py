@@ -12,7 +12,7 @@ from gis.geo.area import Box, Cells, Circle, Division, Within
 from gis.query import answers
 from gis.query.filters import Filter
 from gis.query.plan import Plan
-from gis.query.query import ByCell, Page, Query, Sort
+from gis.query.query import After, ByCell, Page, Query, Sort
 from gis.query.span import Span
 from gis.query.statement import Statement
 from layers import LAYERS
@@ -70,7 +70,7 @@ QUESTIONS = [
     ("another's extent", Query(collection=POIS, area=Within("base.divisions", 7)), "pois_geom"),
     ("spatial filter", Query(collection=POIS, where=INSIDE), "pois_geom"),
     ("first page", Query(collection=POIS, page=Page(limit=10)), "pois_pkey"),
-    ("later page", Query(collection=POIS, page=Page(limit=10, after=(10_000, NOW))), "pois_pkey"),
+    ("later page", Query(collection=POIS, page=Page(limit=10, after=After(10_000, NOW))), "pois_pkey"),
     ("sorted page", Query(collection=POIS, sort=(Sort("name"),), page=Page(limit=10)), "pois_by_name"),
 ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 """A question as a URL and back."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import h3
@@ -16,6 +17,7 @@ from gis.geo.area import Area, Box, Cells, Circle, Division, Shape, Within
 from gis.query.filters import Filter
 from gis.query.query import (
     TIME_BINS,
+    After,
     By,
     ByCell,
     ByDivision,
@@ -27,7 +29,8 @@ from gis.query.query import (
     Sort,
 )
 from gis.query.span import SHANGHAI, Span
-from gis.query.url import ROWS, pairs, parse, parse_parameters, render
+from gis.query.token import Seal
+from gis.query.url import ROWS, identity, pairs, parse, parse_parameters, render
 
 CATALOGUE = Catalogue((BASE,))
 
@@ -129,13 +132,8 @@ groupings: st.SearchStrategy[By] = st.one_of(
     st.builds(ByTime, st.sampled_from(TIME_BINS)),
 )
 figures = st.just(Measure()) | st.builds(Measure, st.sampled_from(["sum", "mean", "min", "max", "distinct"]), names)
-pages = st.builds(
-    Page,
-    st.none() | st.integers(1, 10**9 - 1),
-    st.integers(0, 10**9 - 1),
-    st.none() | st.tuples(st.integers(0, 2**53 - 1), st.none() | instants),
-)
-queries = st.builds(
+pages = st.builds(Page, st.none() | st.integers(1, 10**9 - 1), st.integers(0, 10**9 - 1))
+first_pages = st.builds(
     Query,
     collection=st.sampled_from([c.id for c in CATALOGUE]),
     area=st.none() | areas,
@@ -149,6 +147,31 @@ queries = st.builds(
     sort=st.lists(st.builds(Sort, names, st.booleans()), max_size=2).map(tuple),
     page=pages,
 )
+
+
+ends = st.builds(
+    After,
+    st.integers(0, 2**53 - 1),
+    st.none() | instants,
+    st.lists(st.none() | words, min_size=2, max_size=2).map(tuple),
+    st.none() | instants,
+    st.none() | st.integers(0, 2**63 - 1),
+)
+
+
+@st.composite
+def queries_(draw: st.DrawFn) -> Query:
+    """A question, on its first page or a later one: of which the token tells as many values as there are sort keys."""
+    query = draw(first_pages)
+    after = draw(st.none() | ends)
+    return (
+        query
+        if after is None
+        else query.but(page=replace(query.page, after=replace(after, values=after.values[: len(query.sort)])))
+    )
+
+
+queries = queries_()
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -212,7 +235,7 @@ REFUSED = [
     ("base.pois?bbox=nan,0,1,1", "bbox"),
     ("base.pois?bbox=0,50,1,40", "bbox"),
     ("base.pois?bbox=116,31,117,32&near=116,31,5", "near"),
-    ("base.pois?bbox=116,31,117,32&bbox-crs=EPSG:3857", "bbox-crs"),
+    ("base.pois?bbox=116,31,117,32&bbox-crs=EPSG:3395", "bbox-crs"),
     ("base.pois?near=116,31,-5", "near"),
     ("base.pois?cells=zzz", "cells"),
     ("base.pois?cells=ffffffffffffffff", "cells"),
@@ -230,7 +253,7 @@ REFUSED = [
     ("base.pois?filter=" + "(" * 60, "filter"),
     ("base.pois?filter=" + "NOT " * 300 + "kind = 'a'", "filter"),
     ("base.pois?filter=kind='a'&filter-lang=cql", "filter-lang"),
-    ("base.pois?filter=kind='a'&filter-crs=EPSG:4547", "filter-crs"),
+    ("base.pois?filter=kind='a'&filter-crs=EPSG:4479", "filter-crs"),
     ("base.buildings?storeys=many", "storeys"),
     ("base.pois?by=colour", "by"),
     ("base.pois?measure=median:name", "measure"),
@@ -273,3 +296,74 @@ def test_any_text_is_a_question_or_a_refusal(text: str, name: str) -> None:
 
 def test_parameters_are_decoded_once() -> None:
     assert pairs("a=%2541&b=1+2") == [("a", "%41"), ("b", "1 2")]
+
+
+SEAL = Seal(b"a key of this city")
+LATER = parse("base.pois?sortby=-name&kind=shop", CATALOGUE)
+END = After(5, None, ("第1",), datetime(2026, 1, 1, tzinfo=UTC), 3)
+
+
+def test_a_token_belongs_to_its_question_and_its_city() -> None:
+    token = SEAL.token(END, identity(LATER))
+    for same in ("base.pois?sortby=-name&kind=shop", "base.pois?kind=shop&sortby=-name&properties=code&limit=3"):
+        assert parse(f"{same}&after={token}", CATALOGUE, SEAL).page.after == END
+    for other in ("base.pois?kind=shop", "base.pois?sortby=name&kind=shop", "base.pois?sortby=-name&kind=food"):
+        with pytest.raises(BadQuery, match="token"):
+            parse(f"{other}&after={token}", CATALOGUE, SEAL)
+    with pytest.raises(BadQuery, match="token"):
+        parse(f"base.pois?sortby=-name&kind=shop&after={token}", CATALOGUE, Seal(b"another city's"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 10**4), st.integers(0, 63))
+def test_no_changed_token_is_taken(at: int, letter: int) -> None:
+    token = SEAL.token(END, identity(LATER))
+    at %= len(token)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    changed = token[:at] + alphabet[letter] + token[at + 1 :]
+    if changed != token:
+        with pytest.raises(BadQuery, match="token"):
+            SEAL.read(changed, identity(LATER))
+    with pytest.raises(BadQuery, match="token"):
+        SEAL.read(token[:at], identity(LATER))
+
+
+BOXES = [
+    ("bbox=116,31,117,32", Box(116, 31, 117, 32)),
+    ("bbox=31,116,32,117&bbox-crs=http://www.opengis.net/def/crs/EPSG/0/4326", Box(116, 31, 117, 32)),
+    ("bbox=31,116,32,117&bbox-crs=[EPSG:4490]", Box(116, 31, 117, 32)),
+    ("bbox=31,179,32,-179&bbox-crs=EPSG:4326", Box(179, 31, -179, 32)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parameters", "area"), BOXES)
+def test_a_box_has_the_axes_of_its_crs(parameters: str, area: Area) -> None:
+    assert parse(f"base.pois?{parameters}", CATALOGUE).area == area
+
+
+def test_a_box_of_metres_is_the_same_place() -> None:
+    mercator = parse("base.pois?bbox=12913060,3632749,13024379,3763310&bbox-crs=EPSG:3857", CATALOGUE).area
+    assert isinstance(mercator, Box) and mercator.edges == pytest.approx((116, 31, 117, 32), abs=1e-4)
+    # northing first; on the central meridian of 117 degrees the easting is 500 km
+    zone = parse("base.pois?bbox=3400000,499000,3401000,501000&bbox-crs=EPSG:4548", CATALOGUE).area
+    assert isinstance(zone, Shape)
+    shape = shapely.from_wkb(zone.wkb)
+    assert shape.centroid.x == pytest.approx(117, abs=1e-6) and 30 < shape.centroid.y < 31
+    assert len(shape.exterior.coords) > 20
+
+
+def test_a_filter_has_the_axes_of_its_crs() -> None:
+    plain = parse("base.pois?filter=S_INTERSECTS(geometry,POINT(116 31))", CATALOGUE)
+    for written, crs in (("POINT(31 116)", "EPSG:4326"), ("POINT(31 116)", "EPSG:4490")):
+        assert parse(f"base.pois?filter=S_INTERSECTS(geometry,{written})&filter-crs={crs}", CATALOGUE) == plain
+    box = parse("base.pois?filter=S_INTERSECTS(geometry,BBOX(31,116,32,117))&filter-crs=EPSG:4326", CATALOGUE)
+    assert box == parse("base.pois?filter=S_INTERSECTS(geometry,BBOX(116,31,117,32))", CATALOGUE)
+    with pytest.raises(BadQuery, match="axes"):
+        parse("base.pois?filter=S_INTERSECTS(geometry,POINT(116 31))&filter-crs=EPSG:4326", CATALOGUE)
+
+
+def test_ids_are_a_filter() -> None:
+    assert parse("base.pois?ids=5,7", CATALOGUE) == parse("base.pois?filter=fid IN (5,7)", CATALOGUE)
+    for wrong in ("", "x", "5,,7", "-1"):
+        with pytest.raises(BadQuery, match="ids"):
+            parse(f"base.pois?ids={wrong}", CATALOGUE)

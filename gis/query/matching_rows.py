@@ -1,0 +1,50 @@
+"""How many rows match: exactly where that is cheap, else as the planner estimates, which is then said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gis.query.features import count
+from gis.query.plan import Plan
+from gis.query.statement import Statement
+
+#: Up to so many rows are counted: about a millisecond.
+EXACT_TO = 10_000
+#: Where the planner expects more than this, nothing is counted at all.
+_HOPELESS = 5 * EXACT_TO
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """How many rows match; an estimate comes from the planner's statistics."""
+
+    number: int
+    is_estimate: bool = False
+
+    def members(self) -> dict[str, Any]:
+        """The members of a feature collection that say it."""
+        said = {"numberMatched": self.number}
+        return {**said, "onemap:numberMatchedIsEstimate": True} if self.is_estimate else said
+
+
+def estimate(plan: Plan) -> Statement:
+    """The planner's view of the rows: one row for `expected`."""
+    relation = plan.relation()
+    return Statement(f"EXPLAIN (FORMAT JSON) {relation.sql}", relation.args)
+
+
+def expected(rows: Sequence[tuple[Any, ...]]) -> int:
+    """The number of rows in the answer to `estimate`."""
+    return int(rows[0][0][0]["Plan"]["Plan Rows"])
+
+
+def exact(plan: Plan, expected_rows: int) -> Statement | None:
+    """One number for `matched`, counted no further than it is cheap; None where so many are expected that it is not."""
+    return count(plan, EXACT_TO + 1) if expected_rows <= _HOPELESS else None
+
+
+def matched(expected_rows: int, counted: int | None) -> Matched:
+    """What to say after asking both."""
+    if counted is not None and counted <= EXACT_TO:
+        return Matched(counted)
+    return Matched(max(expected_rows, EXACT_TO + 1), is_estimate=True)
