@@ -2,93 +2,136 @@
 
 A tile holds one layer named as its collection, and for areas with a label a second one, `{collection}:label`, of one
 point a feature, so that a name is written once and not in every tile that the area touches. Feature ids are fids.
+Where something was left out, a layer `onemap` of one point says so: its property `onemap:left_out` is true.
 Encoding: Mapbox Vector Tile 2.1; days and instants are text (ISO 8601, UTC).
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from gis.catalog import Collection, Field, FieldType, Geometry
 from gis.query.plan import Plan
 from gis.query.statement import Statement
+from tiles import budget
 from tiles.grid import EXTENT, MARGIN, Grid, Tile
+from tiles.shapes import AROUND_SQL, UNIT_SQL, place_args, place_sql, source
 from tiles.style import DEEPEST_TILE_ZOOM, label_source_layer
 
-#: What one tile carries at most; beyond it the smallest shapes, or points picked evenly, are left out.
-MAX_FEATURES = 50_000
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 
+#: The layer `onemap`, encoded (Mapbox Vector Tile 2.1, 4.1): a point in the middle of the tile.
+LEFT_OUT_LAYER: Final = bytes.fromhex(
+    "1a3178020a066f6e656d6170120d120200001801220509802080201a0f6f6e656d61703a6c6566745f6f757422023801288020"
+)
+
+# Everything is encoded first, up to a bound, in one pass over the rows, since nearly every tile fits. Parts of the
+# statement that are not needed then are never run. What is needed more than once stands in `found`, which is no table
+# but a text, so that each use reads no more than it must.
 _SQL = """
-WITH found AS MATERIALIZED (SELECT * FROM ({relation}) q ORDER BY {importance}, fid, valid_from LIMIT {limit}),
-square AS MATERIALIZED (SELECT {square} AS box)
-SELECT ({layers}), (SELECT count(*) > {most} FROM found)
+WITH RECURSIVE place AS MATERIALIZED (SELECT {place}),
+found AS NOT MATERIALIZED ({relation}),
+whole AS MATERIALIZED (
+    SELECT {encoded} AS tile, count(*) AS n
+    FROM (SELECT * FROM (SELECT * FROM found LIMIT {most} + 1) f ORDER BY fid, valid_from) q{parts}
+),
+grades AS MATERIALIZED (
+    SELECT grade, sum(weight) OVER (ORDER BY grade DESC) / sum(weight) OVER () * sum(n) OVER ()
+        * (SELECT octet_length(tile)::float8 / nullif(n, 0) FROM whole) AS bytes
+    FROM (SELECT {grade} AS grade, sum({weight})::float8 AS weight, count(*)::float8 AS n FROM found GROUP BY 1) g
+),
+attempt (aim, least, tile) AS (
+    SELECT {bytes}::float8, NULL::int, tile FROM whole
+    UNION ALL
+    SELECT a.aim * {closer}, g.least, (
+        SELECT {encoded} FROM (SELECT * FROM found WHERE {grade} >= g.least ORDER BY fid, valid_from) q{parts}
+    )
+    FROM attempt a CROSS JOIN LATERAL (
+        SELECT coalesce(min(grade), 2147483647) AS least FROM grades WHERE bytes <= a.aim * {closer}
+    ) g
+    WHERE octet_length(a.tile) > {bytes} OR (a.least IS NULL AND (SELECT n > {most} FROM whole))
+)
+SELECT CASE WHEN left_out THEN tile || '\\x{flag}'::bytea ELSE tile END, left_out FROM (
+    SELECT tile, CASE WHEN least IS NULL THEN false ELSE least > (SELECT min(grade) FROM grades) END OR {missing}
+        AS left_out
+    FROM attempt ORDER BY aim LIMIT 1
+) a
 """
-_LAYER = """
-coalesce((SELECT ST_AsMVT(t, '{name}', {extent}, 'geom', 'fid') FROM (
-    SELECT ST_AsMVTGeom({geometry}, (SELECT box FROM square), {extent}, {margin}, true) AS geom, {columns}
-    FROM found{around}{where}
-) t WHERE geom IS NOT NULL), '')
-"""
+_PART = " CROSS JOIN LATERAL (SELECT {geometry} AS geom, {columns}) {alias}"
+_ENCODED = "coalesce(ST_AsMVT({alias}, '{name}', {extent}, 'geom', 'fid'), '')"
+_CLIPPED = "ST_AsMVTGeom({shape}, (SELECT box FROM place), {extent}, {margin}, true)"
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """SQL whose placeholders are, in this order: the plan's, the boxes', the tile's square, each layer's shifts."""
+    """SQL whose placeholders are, in this order: the tile's, then the plan's."""
 
     sql: str
     args: tuple[Any, ...]
-    layers: int
-    shifted: bool
+    banded: bool
 
     def at(self, tile: Tile) -> Statement:
-        boxes = tuple(edge for box in tile.reach for edge in box)
-        shifts = (list(tile.shifts),) * self.layers if self.shifted else ()
-        return Statement(self.sql, (*self.args, *boxes, *tile.envelope_args, *shifts))
+        return Statement(self.sql, (*place_args(tile, flat=self.banded), *self.args))
 
 
 def statement(plan: Plan, tile: Tile) -> Statement | None:
     """The statement whose one row is (tile bytes, whether features were left out); None for a tile declared empty.
 
     A collection is empty below its `min_zoom`, where raw features would be too many. Raises UnknownName, Forbidden,
-    BadQuery as the plan does. The SQL text is the same for all inner tiles of a question, so that it is prepared once.
+    BadQuery as the plan does. The SQL text is the same for all inner tiles of a question and a zoom (of a question, at
+    zooms where shapes are exact), so that it is prepared once.
     """
-    if tile.mercator_zoom < plan.collection.min_zoom or not plan.collection.tiled:
+    zoom = tile.mercator_zoom
+    if zoom < plan.collection.min_zoom or not plan.collection.tiled:
         return None
-    return _compiled(plan, len(tile.shifts), _labelled(plan, tile.mercator_zoom), tile.grid).at(tile)
+    bands = plan.collection.bands
+    # closer than all bands, nothing depends on the zoom any more
+    level = min(zoom, bands[-1].last + 1 if bands else 0)
+    return _compiled(plan, level, len(tile.shifts), _labelled(plan, zoom), tile.grid).at(tile)
 
 
 @lru_cache(maxsize=1024)
-def _compiled(plan: Plan, boxes: int, labelled: bool, grid: Grid) -> _Compiled:
+def _compiled(plan: Plan, zoom: int, boxes: int, labelled: bool, grid: Grid) -> _Compiled:
     """Once for a question, a caller and a tick of now: a plan is made of nothing else."""
-    envelope = "geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326)"
-    inside = Statement(f"({' OR '.join([envelope] * boxes)})", (None,) * 4 * boxes)
-    relation = plan.relation(geometry=grid.column, also=inside)
-    fields = [plan.collection.by_name[name] for name in plan.fields]
-    shifted = boxes > 1
-    layers = [_layer(plan.collection.id, _shifted("geom", shifted), MARGIN, fields, shifted)]
+    collection = plan.collection
+    drawn = source(plan, zoom, boxes, grid)
+    fields = [collection.by_name[name] for name in plan.fields]
+    shape = "ST_Translate(q.geom, shift, 0)" if boxes > 1 else "q.geom"
+    parts = [_part("t", _seen(collection, shape), fields)]
+    names = {"t": collection.id}
     if labelled:
-        name, point = label_source_layer(plan.collection), _shifted("ST_PointOnSurface(geom)", shifted)
-        shown = [f for f in fields if f.name in _label_fields(plan.collection)]
-        layers.append(_layer(name, point, 0, shown, shifted, f"{_label(plan.collection)} IS NOT NULL"))
+        point = _CLIPPED.format(shape=f"ST_PointOnSurface({shape})", extent=EXTENT, margin=0)
+        shown = [f for f in fields if f.name in _label_fields(collection)]
+        parts.append(_part("l", f"CASE WHEN {_label(collection)} IS NOT NULL THEN {point} END", shown))
+        names["l"] = label_source_layer(collection)
+    around = " CROSS JOIN unnest((SELECT shifts FROM place)) AS around(shift)" if boxes > 1 else ""
     sql = _SQL.format(
-        relation=relation.sql, importance=_importance(plan.collection), limit=MAX_FEATURES + 1,
-        layers=" || ".join(layers), most=MAX_FEATURES, square=grid.envelope_sql,
+        place=place_sql(grid, boxes, flat=drawn.band is not None),
+        relation=drawn.relation.sql, missing=drawn.missing.sql,
+        encoded=" || ".join(_ENCODED.format(alias=a, name=n, extent=EXTENT) for a, n in names.items()),
+        parts=around + "".join(parts), most=budget.most_features(len(fields)),
+        grade=budget.grade_sql(collection), weight=budget.weight_sql(collection),
+        bytes=budget.BYTES - len(LEFT_OUT_LAYER), closer=budget.AIM, flag=LEFT_OUT_LAYER.hex(),
     )  # fmt: skip
-    return _Compiled(sql, relation.args[: -4 * boxes], len(layers), shifted)
+    return _Compiled(sql, drawn.relation.args + drawn.missing.args, drawn.band is not None)
 
 
-def _layer(name: str, geometry: str, margin: int, fields: list[Field], shifted: bool, where: str = "") -> str:
-    return _LAYER.format(
-        name=name, geometry=geometry, extent=EXTENT, margin=margin,
-        columns=", ".join(["fid", *map(_value, fields)]),
-        around=", unnest(%s::float8[]) AS around(shift)" if shifted else "",
-        where=f" WHERE {where}" if where else "",
-    )  # fmt: skip
+def _part(alias: str, geometry: str, fields: list[Field]) -> str:
+    return _PART.format(alias=alias, geometry=geometry, columns=", ".join(["fid", *map(_value, fields)]))
 
 
-def _shifted(geometry: str, shifted: bool) -> str:
-    return f"ST_Translate({geometry}, shift, 0)" if shifted else geometry
+def _seen(collection: Collection, shape: str) -> str:
+    """A shape in the tile's units; one that these are too coarse for is drawn as large as one unit."""
+    clipped = _CLIPPED.format(shape=shape, extent=EXTENT, margin=MARGIN)
+    if collection.geometry is Geometry.POINT:
+        return clipped
+    if collection.geometry is Geometry.POLYGON:
+        grown = f"ST_Buffer({shape}, 0.75 * {UNIT_SQL}, 1)"
+    else:
+        ends = (f"ST_Translate(ST_Centroid({shape}), {side}0.6 * {UNIT_SQL}, 0)" for side in ("-", ""))
+        grown = f"ST_MakeLine({', '.join(ends)})"
+    grown = _CLIPPED.format(shape=grown, extent=EXTENT, margin=MARGIN)
+    return f"coalesce({clipped}, CASE WHEN ST_Intersects({shape}, {AROUND_SQL}) THEN {grown} END)"
 
 
 def _value(field: Field) -> str:
@@ -97,13 +140,6 @@ def _value(field: Field) -> str:
     if field.type is FieldType.INSTANT:
         return f"""to_char("{field.name}" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "{field.name}\""""
     return f'"{field.name}"'
-
-
-def _importance(collection: Collection) -> str:
-    """What is left out last comes first: large shapes; of points, which are alike, an even pick."""
-    if collection.geometry is Geometry.POINT:
-        return "hashint8(fid)"
-    return "greatest(ST_XMax(geom) - ST_XMin(geom), ST_YMax(geom) - ST_YMin(geom)) DESC"
 
 
 def _labelled(plan: Plan, zoom: int) -> bool:

@@ -1,6 +1,6 @@
 """Road centre lines with their class."""
 
-from gis.catalog import Collection, Geometry, Style, StyleClass
+from gis.catalog import Collection, Detail, Geometry, Style, StyleClass
 from gis.catalog.field import integer, number, text
 from gis.text import Text
 
@@ -44,6 +44,9 @@ ROADS = Collection(
         text("oneway", "单行", "One-way", "单行", values={
             "yes": Text("单行", "one-way"), "no": Text("双向", "two-way"), "reverse": Text("逆向单行", "reverse")}),
     ),
+    # a class is drawn no farther off than the style shows it
+    detail=Detail(rank="class", first_zooms=(
+        ("motorway", 0), ("trunk", 0), ("primary", 8), ("secondary", 10), ("tertiary", 11), ("residential", 12))),
     style=Style(
         color="#ffffff", dark="#3d424a", outline="#d9d4c9", outline_dark="#23272e", by="class",
         classes=tuple(StyleClass(v, c, d, CLASSES[v], w) for v, c, d, w in _LOOKS),

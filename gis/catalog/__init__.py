@@ -1,6 +1,7 @@
 """What the city can be asked, declared once: fields, collections, styles, layers."""
 
 from gis.catalog.collection import STANDARD_COLUMNS, Collection, Geometry, Sensitivity
+from gis.catalog.detail import Band, Detail
 from gis.catalog.field import Field, FieldType
 from gis.catalog.layer import Catalogue, Layer, registered_layers
 from gis.catalog.measured import Measured
@@ -9,8 +10,10 @@ from gis.catalog.style import Style, StyleClass
 
 __all__ = [
     "STANDARD_COLUMNS",
+    "Band",
     "Catalogue",
     "Collection",
+    "Detail",
     "Field",
     "FieldType",
     "Geometry",

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from gis.catalog.detail import Band, Detail
 from gis.catalog.field import Field
 from gis.catalog.measured import Measured
 from gis.catalog.rollup import Rollup
@@ -51,6 +52,7 @@ class Collection:
     comes from: the name of a field that holds it, "locate" to take the division that contains the row, or "placed" for
     that of the place that the row refers to. `derive` fills in fields that follow from others, in a table of the
     declared fields.
+    `detail` says what is drawn from how far.
     `measured` says that rows are measurements taken at the features of another collection.
     `source` and `licence` describe rows whose load did not say otherwise.
     """
@@ -75,6 +77,7 @@ class Collection:
     licence: str = "proprietary"
     measured: Measured | None = None
     rollup: Rollup | None = None
+    detail: Detail = Detail()
 
     def __post_init__(self) -> None:
         """Refuse a declaration whose names could not be tables, columns or parameters."""
@@ -94,6 +97,7 @@ class Collection:
             self.measured.check(self.id, self.fields, self.key, timed=self.timed)
         if self.rollup is not None:
             self.rollup.check(self.id, self.fields, self.cell_resolution)
+        self.detail.check(self.id, self.fields)
 
     @cached_property
     def layer(self) -> str:
@@ -104,6 +108,12 @@ class Collection:
     def noun(self) -> str:
         """The collection's own name; also the table."""
         return self.id.partition(".")[2]
+
+    @cached_property
+    def bands(self) -> tuple[Band, ...]:
+        """The zooms that generalised shapes are drawn at; none for points and for what has no tiles."""
+        shaped = self.tiled and self.geometry in (Geometry.LINE, Geometry.POLYGON)
+        return self.detail.bands(self.min_zoom) if shaped else ()
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
