@@ -91,6 +91,9 @@ PATHS: dict[str, tuple[_Operation, ...]] = {
     ),
     "/exchange/returned": (_Operation("get", Text("退回任务", "Returned rows as tasks"), _GET_TASKS),),
     "/exchange/returned/{taskId}": (_Operation("get", Text("一项退回任务", "A task with its row")),),
+    "/exchange/facts/{registerId}/{entityId}": (
+        _Operation("get", Text("一个对象每项数据的来源", "Where each fact of an entity comes from")),
+    ),
     _DIRECTORY: (_Operation("get", Text("信息资源目录", "The directory"), is_open=True),),
     **{
         f"{_DIRECTORY}/{name}": (_Operation("get", words, ("department", "class", *_PAGE), is_open=True),)
@@ -132,8 +135,8 @@ def parameters(language: Language) -> dict[str, Any]:
         }
         for name, (words, schema) in _PARAMETERS.items()
     }  # fmt: skip
-    for name in ("deliveryId", "taskId"):
-        schema = {"type": "integer", "minimum": 1}
+    numbers = {"type": "integer", "minimum": 1}
+    for name, schema in (("deliveryId", numbers), ("taskId", numbers), ("entityId", numbers), ("registerId", _TEXT)):
         found[name] = {"name": name, "in": "path", "required": True, "schema": schema}
     return found
 
