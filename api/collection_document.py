@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from api.facts import Known
-from api.reply import GEOJSON, SCHEMA
+from api.reply import GEOJSON, HTML, SCHEMA
 from api.served import Asked
 from gis.catalog import Collection, Field, FieldType
+from gis.query.queryables import ROLES, VALID_FROM, VALID_TO
+from gis.query.queryables import queryables as declared
 from gis.query.span import instant_text
 from gis.query.url import CRS84
 from tiles.grid import MATRIX_SET
@@ -28,8 +30,8 @@ _TYPES: dict[FieldType, dict[str, str]] = {
 }
 
 
-def description(collection: Collection, known: Known, ask: Asked) -> dict[str, Any]:
-    """The collection as `/collections/{id}` tells it."""
+def description(collection: Collection, known: Known, crs: list[str], ask: Asked) -> dict[str, Any]:
+    """The collection as `/collections/{id}` tells it; `crs` are the URIs of what it is offered in."""
     return {
         "id": collection.id,
         "title": collection.title.in_(ask.language),
@@ -40,7 +42,7 @@ def description(collection: Collection, known: Known, ask: Asked) -> dict[str, A
         "itemType": "feature",
         "geometryType": collection.geometry and collection.geometry.value,
         "extent": _extent(collection, known),
-        "crs": [CRS84],
+        "crs": crs if collection.geometry else [CRS84],
         "storageCrs": CRS84,
         "minzoom": collection.min_zoom,
         "maxzoom": deepest_zoom(collection),
@@ -57,15 +59,15 @@ def description(collection: Collection, known: Known, ask: Asked) -> dict[str, A
 
 
 def schema(collection: Collection, ask: Asked) -> dict[str, Any]:
-    """The properties of a feature as JSON Schema (OGC API Features part 5, draft)."""
+    """The properties of a feature as JSON Schema (OGC API Features part 5, 23-058)."""
     properties = {f.name: {**_property(f, ask), "x-ogc-propertySeq": n} for n, f in enumerate(collection.fields, 1)}
     standard: dict[str, Any] = {
         "division": {"type": ["string", "null"], "pattern": "^[0-9]{12}$"},
         "cell": {"type": ["string", "null"], "pattern": "^[0-9a-f]{15}$"},
     }
     if collection.timed:
-        bound = {"type": ["string", "null"], "format": "date-time"}
-        standard = {"valid_from": bound, "valid_to": bound, **standard}
+        bounds = {f.name: _property(f, ask) for f in (VALID_FROM, VALID_TO)}
+        standard = {**{n: {**p, "type": ["string", "null"], "readOnly": True} for n, p in bounds.items()}, **standard}
     return {
         **_head(collection, ask, "schema"),
         "properties": {**_geometry(collection), **properties, **standard},
@@ -75,7 +77,7 @@ def schema(collection: Collection, ask: Asked) -> dict[str, Any]:
 
 def queryables(collection: Collection, ask: Asked) -> dict[str, Any]:
     """What filters may name, as JSON Schema (OGC API Features part 3)."""
-    properties = {f.name: _property(f, ask) for f in collection.fields}
+    properties = {f.name: _property(f, ask) for f in declared(collection).values()}
     return {
         **_head(collection, ask, "queryables"),
         "properties": {**_geometry(collection), **properties},
@@ -102,6 +104,8 @@ def _geometry(collection: Collection) -> dict[str, Any]:
 
 def _property(field: Field, ask: Asked) -> dict[str, Any]:
     found: dict[str, Any] = {"title": field.title.in_(ask.language), **_TYPES[field.type]}
+    if field.name in ROLES:
+        found["x-ogc-role"] = ROLES[field.name]
     if field.description:
         found["description"] = field.description.in_(ask.language)
     if field.unit:
@@ -142,7 +146,9 @@ def _links(collection: Collection, ask: Asked) -> list[dict[str, Any]]:
     place, title = f"/collections/{collection.id}", collection.title.in_(ask.language)
     links: list[dict[str, Any]] = [
         ask.link(place, "self", "application/json", title),
+        ask.link(f"{place}?f=html", "alternate", HTML, title),
         ask.link(f"{place}/items", "items", GEOJSON, title),
+        ask.link(f"{place}/items?f=html", "items", HTML, title),
         ask.link(f"{place}/cells", "cells", GEOJSON),
         ask.link(f"{place}/schema", "describedby", SCHEMA),
         ask.link(f"{place}/queryables", _QUERYABLES, SCHEMA),

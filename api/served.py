@@ -109,6 +109,10 @@ class Asked:
         self._check(found, forms)
         return found
 
+    def form(self, *names: str) -> str:
+        """`json` or `html`, as `f` says, else what the caller likes better. Raises BadQuery as `only` does."""
+        return self.only(*names, forms=("json", "html")).get("f", "html" if self.wants_html else "json")
+
     def question(self, *beside: str, forms: tuple[str, ...] = ("geojson", "json")) -> list[tuple[str, str]]:
         """The parameters of the question proper, without `lang`, `f` and those named."""
         beside_all = [name for name, _ in self.parameters if name in ("lang", "f")]

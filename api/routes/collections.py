@@ -1,47 +1,69 @@
 """What the city can be asked: the list of collections, each one's description, schema and queryables."""
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 
+from api.answer_crs import declared
 from api.collection_document import description, queryables, schema
+from api.html import collection_page, collections_page, document_page
 from api.reply import SCHEMA, json_reply
-from api.served import Ask, City
+from api.served import Ask, Asked, City
+from gis.query.crs import uri
+from gis.text import Text
 
 router = APIRouter()
+
+_SCHEMA = Text("要素结构", "Schema")
+_QUERYABLES = Text("可过滤字段", "Queryables")
 
 
 @router.get("/collections")
 async def collections(city: City, ask: Ask) -> Response:
     """All collections that the caller may ask."""
-    ask.only()
+    form = ask.form()
     found = city.collections()
     known = await city.facts.of(found)
-    return json_reply(
-        {
-            "links": [ask.link("/collections", "self", "application/json")],
-            "collections": [description(c, known[c.id], ask) for c in found],
-        },
-        ask.language,
-    )
+    crs = [uri(name) for name in await declared(city)]
+    documents = [description(c, known[c.id], crs, ask) for c in found]
+    if form == "html":
+        return collections_page(ask, documents)
+    links = [
+        ask.link("/collections", "self", "application/json"),
+        ask.link("/collections?f=html", "alternate", "text/html"),
+    ]
+    return _json({"links": links, "crs": crs, "collections": documents}, ask)
 
 
 @router.get("/collections/{collection_id}")
 async def collection(collection_id: str, city: City, ask: Ask) -> Response:
     """One collection: fields, extent, age, source, look."""
-    ask.only()
+    form = ask.form()
     found = city.collection(collection_id)
     known = await city.facts.of([found])
-    return json_reply(description(found, known[found.id], ask), ask.language)
+    document = description(found, known[found.id], [uri(name) for name in await declared(city)], ask)
+    return collection_page(ask, found, document) if form == "html" else _json(document, ask)
 
 
 @router.get("/collections/{collection_id}/schema")
 async def collection_schema(collection_id: str, city: City, ask: Ask) -> Response:
     """The schema of its features."""
-    ask.only()
-    return json_reply(schema(city.collection(collection_id), ask), ask.language, SCHEMA)
+    form = ask.form()
+    document = schema(city.collection(collection_id), ask)
+    return document_page(ask, _SCHEMA.in_(ask.language), document) if form == "html" else _json(document, ask, SCHEMA)
 
 
 @router.get("/collections/{collection_id}/queryables")
 async def collection_queryables(collection_id: str, city: City, ask: Ask) -> Response:
     """What its filters may name."""
-    ask.only()
-    return json_reply(queryables(city.collection(collection_id), ask), ask.language, SCHEMA)
+    form = ask.form()
+    document = queryables(city.collection(collection_id), ask)
+    if form == "html":
+        return document_page(ask, _QUERYABLES.in_(ask.language), document)
+    return _json(document, ask, SCHEMA)
+
+
+def _json(document: dict[str, Any], ask: Asked, media_type: str = "application/json") -> Response:
+    reply = json_reply(document, ask.language, media_type)
+    reply.headers["vary"] = "Accept, Accept-Language"
+    return reply

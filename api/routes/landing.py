@@ -4,10 +4,11 @@ from html import escape
 
 from fastapi import APIRouter, Response
 
+from api.html import document_page, link_list, page
 from api.openapi import MEDIA_TYPE as OPENAPI
 from api.openapi import document
-from api.reply import HTML, bytes_reply, json_reply
-from api.served import Ask, Asked, City
+from api.reply import json_reply
+from api.served import Ask, City
 from gis.text import Text
 
 router = APIRouter()
@@ -17,11 +18,14 @@ _OGC = "http://www.opengis.net/spec"
 CONFORMS_TO = (
     f"{_OGC}/ogcapi-common-1/1.0/conf/core",
     f"{_OGC}/ogcapi-common-1/1.0/conf/json",
+    f"{_OGC}/ogcapi-common-1/1.0/conf/html",
     f"{_OGC}/ogcapi-common-1/1.0/conf/oas30",
     f"{_OGC}/ogcapi-common-2/1.0/conf/collections",
     f"{_OGC}/ogcapi-features-1/1.0/conf/core",
     f"{_OGC}/ogcapi-features-1/1.0/conf/geojson",
+    f"{_OGC}/ogcapi-features-1/1.0/conf/html",
     f"{_OGC}/ogcapi-features-1/1.0/conf/oas30",
+    f"{_OGC}/ogcapi-features-2/1.0/conf/crs",
     f"{_OGC}/ogcapi-features-3/1.0/conf/queryables",
     f"{_OGC}/ogcapi-features-3/1.0/conf/queryables-query-parameters",
     f"{_OGC}/ogcapi-features-3/1.0/conf/filter",
@@ -35,16 +39,23 @@ CONFORMS_TO = (
     f"{_OGC}/cql2/1.0/conf/cql2-json",
     f"{_OGC}/cql2/1.0/conf/basic-cql2",
     f"{_OGC}/cql2/1.0/conf/advanced-comparison-operators",
+    f"{_OGC}/cql2/1.0/conf/case-insensitive-comparison",
     f"{_OGC}/cql2/1.0/conf/basic-spatial-functions",
+    f"{_OGC}/cql2/1.0/conf/basic-spatial-functions-plus",
+    f"{_OGC}/cql2/1.0/conf/spatial-functions",
+    f"{_OGC}/cql2/1.0/conf/temporal-functions",
+    f"{_OGC}/cql2/1.0/conf/property-property",
+    f"{_OGC}/cql2/1.0/conf/arithmetic",
 )
 
 _TITLE = Text("一张图", "One Map")
 _ABOUT = Text("一座城市的一张图:登记、图层、瓦片与查询", "One map of a city: registers, layers, tiles and queries")
+_STANDARDS = Text("遵循的标准", "Conformance")
 _PLACES = (
     ("/map", "service", "text/html", Text("地图", "Map")),
     ("/collections", "data", "application/json", Text("数据集", "Collections")),
     ("/api", "service-desc", OPENAPI, Text("接口说明(OpenAPI)", "API description (OpenAPI)")),
-    ("/conformance", "conformance", "application/json", Text("遵循的标准", "Conformance")),
+    ("/conformance", "conformance", "application/json", _STANDARDS),
     ("/styles", "styles", "application/json", Text("地图样式", "Styles")),
 )
 
@@ -52,11 +63,10 @@ _PLACES = (
 @router.get("/")
 async def landing(ask: Ask) -> Response:
     """The landing page: links as JSON, a page for browsers."""
-    form = ask.only(forms=("json", "html")).get("f", "html" if ask.wants_html else "json")
+    form = ask.form()
     if form == "html":
-        page = bytes_reply(_page(ask).encode(), ask.language, HTML)
-        page.headers["vary"] = "Accept, Accept-Language"
-        return page
+        places = link_list(ask, ((path, title) for path, _, _, title in _PLACES))
+        return page(ask, _TITLE.in_(ask.language), f"<p>{escape(_ABOUT.in_(ask.language))}</p><ul>{places}</ul>")
     links = [ask.link("/", "self", "application/json"), ask.link("/?f=html", "alternate", "text/html")]
     links += [ask.link(path, rel, kind, title.in_(ask.language)) for path, rel, kind, title in _PLACES]
     links.append(ask.link("/collections", "http://www.opengis.net/def/rel/ogc/1.0/data", "application/json"))
@@ -69,8 +79,10 @@ async def landing(ask: Ask) -> Response:
 @router.get("/conformance")
 async def conformance(ask: Ask) -> Response:
     """The standards' classes that hold."""
-    ask.only()
-    return json_reply({"conformsTo": CONFORMS_TO}, ask.language)
+    document = {"conformsTo": CONFORMS_TO}
+    if ask.form() == "html":
+        return document_page(ask, _STANDARDS.in_(ask.language), document)
+    return json_reply(document, ask.language)
 
 
 @router.get("/api")
@@ -78,15 +90,3 @@ async def api(city: City, ask: Ask) -> Response:
     """The API in OpenAPI 3.0, written from the declarations."""
     ask.only()
     return json_reply(document(city.collections(), ask.base, ask.language), ask.language, OPENAPI)
-
-
-def _page(ask: Asked) -> str:
-    links = "".join(f'<li><a href="{path}">{escape(title.in_(ask.language))}</a></li>' for path, _, _, title in _PLACES)
-    title, about = escape(_TITLE.in_(ask.language)), escape(_ABOUT.in_(ask.language))
-    return (
-        f'<!doctype html><html lang="{ask.language}"><meta charset="utf-8"><title>{title}</title>'
-        '<meta name="viewport" content="width=device-width"><style>body{font:1.1rem/1.6 system-ui,sans-serif;'
-        "max-width:36rem;margin:15vh auto;padding:0 1.5rem;color:#23272e;background:#f6f4ef}a{color:#0b5a8a}"
-        "li{margin:.4rem 0}@media(prefers-color-scheme:dark){body{color:#dfe3ea;background:#171a1f}a{color:#8fd0f7}}"
-        f"</style><h1>{title}</h1><p>{about}</p><ul>{links}</ul></html>"
-    )
