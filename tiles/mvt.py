@@ -117,7 +117,7 @@ def _compiled(plan: Plan, zoom: int, boxes: int, labelled: bool, grid: Grid) -> 
 
 
 def _part(alias: str, geometry: str, fields: list[Field]) -> str:
-    return _PART.format(alias=alias, geometry=geometry, columns=", ".join(["fid", *map(_value, fields)]))
+    return _PART.format(alias=alias, geometry=geometry, columns=", ".join(["q.fid", *map(_value, fields)]))
 
 
 def _seen(collection: Collection, shape: str) -> str:
@@ -136,10 +136,10 @@ def _seen(collection: Collection, shape: str) -> str:
 
 def _value(field: Field) -> str:
     if field.type is FieldType.DATE:
-        return f'"{field.name}"::text AS "{field.name}"'
+        return f'q."{field.name}"::text AS "{field.name}"'
     if field.type is FieldType.INSTANT:
-        return f"""to_char("{field.name}" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "{field.name}\""""
-    return f'"{field.name}"'
+        return f"""to_char(q."{field.name}" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "{field.name}\""""
+    return f'q."{field.name}"'
 
 
 def _labelled(plan: Plan, zoom: int) -> bool:
@@ -152,7 +152,7 @@ def _labelled(plan: Plan, zoom: int) -> bool:
 
 
 def _label(collection: Collection) -> str:
-    return f'"{collection.style.label}"' if collection.style else ""
+    return f'q."{collection.style.label}"' if collection.style else ""
 
 
 def _label_fields(collection: Collection) -> set[str]:

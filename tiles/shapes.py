@@ -1,7 +1,7 @@
 """Where a tile's features come from: the register's exact shapes, or the generalised ones of the zoom's band.
 
 Both are relations with the plan's columns, `geom` in the grid's CRS, and `_rank`. What a tile covers is read from a row
-`place`: `box` (the tile), `reach_0`… in degrees and `flat_0`… in metres of EPSG:3857 (what lies in it or its margin; a
+`place`: `square` and `box` (the tile), `reach_0`… in degrees and `flat_0`… in metres of EPSG:3857 (what lies in it or its margin; a
 second one at the antimeridian).
 """
 
@@ -49,23 +49,25 @@ def source(plan: Plan, zoom: int, boxes: int, grid: Grid) -> Source:
 
 
 def place_sql(grid: Grid, boxes: int, *, flat: bool) -> str:
-    """The columns of `place`; its values are those of `place_args`."""
+    """What `place` selects; its values are those of `place_args`."""
     names = [("reach", 4326), *([("flat", 3857)] if flat else [])]
     columns = [f"ST_MakeEnvelope(%s, %s, %s, %s, {srid}) AS {name}_{i}" for name, srid in names for i in range(boxes)]
     shifts = ["%s::float8[] AS shifts"] if boxes > 1 else []
-    return ", ".join([f"{grid.envelope_sql} AS box", *columns, *shifts])
+    # as a box at once, since ST_AsMVTGeom would make one of the square again for every row
+    listed = ", ".join(["square", "square::box2d AS box", *columns, *shifts])
+    return f"{listed} FROM (SELECT {grid.envelope_sql} AS square) s"
 
 
 def place_args(tile: Tile, *, flat: bool) -> tuple[Any, ...]:
     """The values that `place_sql` takes."""
     boxes = [*tile.reach, *((_flat(box) for box in tile.reach) if flat else ())]
     shifts = (list(tile.shifts),) if len(tile.shifts) > 1 else ()
-    return (*tile.envelope_args, *(edge for box in boxes for edge in box), *shifts)
+    return (*(edge for box in boxes for edge in box), *shifts, *tile.envelope_args)
 
 
 #: A tile's unit, and the tile with its margin, as SQL in the grid's CRS.
-UNIT_SQL = f"(SELECT (ST_XMax(box) - ST_XMin(box)) / {EXTENT} FROM place)"
-AROUND_SQL = f"(SELECT ST_Expand(box, (ST_XMax(box) - ST_XMin(box)) * {MARGIN} / {EXTENT}) FROM place)"
+UNIT_SQL = f"(SELECT (ST_XMax(square) - ST_XMin(square)) / {EXTENT} FROM place)"
+AROUND_SQL = f"(SELECT ST_Expand(square, (ST_XMax(square) - ST_XMin(square)) * {MARGIN} / {EXTENT}) FROM place)"
 
 
 def _touches(column: str, name: str, boxes: int) -> Statement:
