@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
 from typing import Any
 
 from starlette.types import Receive
@@ -43,7 +42,7 @@ class TileServer:
 
     def __init__(self, served: Served) -> None:
         self.served = served
-        self.changes: Changes = getattr(served, "changes", None) or _NothingKnown()
+        self.changes: Changes = served.changes
         self.cache: Cache[str, TileReply] = Cache(served.settings.tile_cache_mb * _MB)
         self.flights: Flights[Share, TileReply] = Flights()
         self._questions = TileQuestions(served)
@@ -148,26 +147,6 @@ class TileServer:
         reply = TileReply(bytes(content), token, tag_of(key, token), left_out=left_out)
         self.cache.put(key, reply)
         return reply
-
-
-class _NothingKnown:
-    """Where changes are not followed everything counts as changed, each time that one asks."""
-
-    incarnation = ""
-
-    def __init__(self) -> None:
-        self._asked = count()
-
-    async def settled(self) -> None:
-        """Nothing to wait for."""
-
-    def digest(self, register: str, z: int, x: int, y: int) -> int:
-        """Another number each time."""
-        return next(self._asked)
-
-    def of(self, register: str) -> int:
-        """Another number each time."""
-        return next(self._asked)
 
 
 async def _watched(flights: Sequence[Flight[Share, TileReply]], receive: Receive) -> None:

@@ -1,0 +1,288 @@
+"""Tiles from memory: made once for one state of the data, never older than it, shared, shed and cancelled."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import mapbox_vector_tile
+import psycopg
+import pytest
+
+from api.app import create_app
+from api.tile_server import TileServer
+from gis.catalog import Catalogue
+from gis.query.statement import Statement
+from gis.store.cluster import Cluster
+from layers import LAYERS
+from tests.api.served_city import fill
+from tests.conftest import copied_database
+from tiles import mvt
+
+PLACE = "/tiles/WebMercatorQuad/12/1667/3373"
+#: What lies in that tile.
+INSIDE = "geom && ST_Transform(ST_TileEnvelope(12, 3373, 1667), 4326)"
+POIS, ROADS = f"/collections/base.pois{PLACE}", f"/collections/base.roads{PLACE}"
+
+
+@pytest.fixture(scope="module")
+def url(cluster: Cluster, template: str) -> Iterator[str]:
+    """A small city that this module's tests write to."""
+    with copied_database(cluster, template, "cached") as copy:
+        fill(copy)
+        yield copy
+
+
+class Asked:
+    """An application under test: ask it, and count what it asks of the database."""
+
+    def __init__(self, app: Any, client: httpx.AsyncClient) -> None:
+        self.app, self.client = app, client
+        self.statements: list[Statement] = []
+
+    @property
+    def server(self) -> TileServer:
+        found: TileServer = self.app.server
+        return found
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        return await self.client.get(path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+@asynccontextmanager
+async def _asked(url: str, folder: Path, patch: pytest.MonkeyPatch) -> Any:
+    app = create_app(url, Catalogue(LAYERS), folder)
+    async with AsyncExitStack() as stack:
+        framework: Any = app
+        while hasattr(framework, "inner"):
+            framework = framework.inner
+        await stack.enter_async_context(framework.router.lifespan_context(framework))
+        transport = httpx.ASGITransport(app=app)
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://t"))
+        asked, statement = Asked(app, client), mvt.statement
+
+        def counted(*given: Any) -> Statement | None:
+            found = statement(*given)
+            if found is not None:
+                asked.statements.append(found)
+            return found
+
+        patch.setattr(mvt, "statement", counted)
+        yield asked
+
+
+@pytest.fixture
+def run(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Callable[[Asked], Awaitable[None]]], None]:
+    """Run a test on the event loop of an application of its own."""
+
+    def runner(test: Callable[[Asked], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            async with asyncio.timeout(60), _asked(url, tmp_path, monkeypatch) as asked:
+                await test(asked)
+
+        asyncio.run(whole())
+
+    return runner
+
+
+def _write(url: str, *statements: str) -> None:
+    with psycopg.connect(url, autocommit=True) as conn:
+        for statement in statements:
+            conn.execute(statement)
+
+
+def _ids(answer: httpx.Response, layer: str) -> set[int]:
+    return {f["id"] for f in mapbox_vector_tile.decode(answer.content)[layer]["features"]}
+
+
+Run = Callable[[Callable[[Asked], Awaitable[None]]], None]
+
+
+def test_a_tile_is_made_once_for_all_who_ask_for_it(run: Run) -> None:
+    async def test(asked: Asked) -> None:
+        answers = await asyncio.gather(*(asked.get(ROADS) for _ in range(20)))
+        assert {a.status_code for a in answers} == {200} and len({a.content for a in answers}) == 1
+        assert len(asked.statements) == 1
+        again = await asked.get(f"{ROADS}?f=mvt&lang=en")
+        assert again.content == answers[0].content and len(asked.statements) == 1
+        assert len({a.headers["onemap-request-id"] for a in (*answers, again)}) == 21
+
+    run(test)
+
+
+def test_a_commit_shows_at_once_and_only_where_it_was(run: Run, url: str) -> None:
+    async def test(asked: Asked) -> None:
+        far = "/collections/base.roads/tiles/WebMercatorQuad/12/1600/3000"
+        before, other = await asked.get(ROADS), await asked.get(far)
+        assert other.status_code == 204 and len(asked.statements) == 2
+        for number in range(3):
+            _write(url, f"UPDATE base.roads SET name = 'new {number}' WHERE {INSIDE}")
+            after = await asked.get(ROADS, if_none_match=before.headers["etag"])
+            assert after.status_code == 200 and f"new {number}".encode() in after.content
+            assert after.headers["etag"] != before.headers["etag"]
+            assert (await asked.get(far)).status_code == 204 and len(asked.statements) == 3 + number
+            before = after
+
+    run(test)
+
+
+def test_a_copy_is_confirmed_without_reading_data(run: Run, url: str) -> None:
+    async def test(asked: Asked) -> None:
+        first = await asked.get(ROADS, accept_encoding="identity")
+        packed = await asked.get(ROADS, accept_encoding="gzip")
+        asked.statements.clear()
+        asked.app._server = None  # a server that has just started holds nothing
+        for copy, accepted in ((first, "identity"), (first, "gzip"), (packed, "gzip")):
+            tag = copy.headers["etag"]
+            answer = await asked.get(ROADS, accept_encoding=accepted, if_none_match=f'"x", {tag}')
+            assert (answer.status_code, answer.headers["etag"], answer.content) == (304, tag, b"")
+            assert "no-cache" in answer.headers["cache-control"]
+        assert asked.statements == []
+        other = await asked.get(ROADS, accept_encoding="identity", if_none_match=packed.headers["etag"])
+        assert other.status_code == 200 and len(asked.statements) == 1
+
+    run(test)
+
+
+def test_what_follows_now_is_asked_anew_each_tick_but_an_equal_copy_stays_good(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(asked: Asked) -> None:
+        first, start = await asked.get(POIS), time.time()
+        assert len(asked.statements) == 1
+        monkeypatch.setattr(time, "time", lambda: start + 60)
+        later = await asked.get(POIS, if_none_match=first.headers["etag"])
+        assert (later.status_code, len(asked.statements)) == (304, 2)
+        fixed = f"{POIS}?datetime=2022-01-01"
+        await asked.get(fixed)
+        monkeypatch.setattr(time, "time", lambda: start + 120)
+        await asked.get(fixed)
+        assert len(asked.statements) == 3
+
+    run(test)
+
+
+def test_several_collections_are_one_tile_in_one_round_trip(run: Run, url: str) -> None:
+    async def test(asked: Asked) -> None:
+        roads = await asked.get(ROADS)
+        both = await asked.get(f"{PLACE}?collections=base.roads,base.pois")
+        assert len(asked.statements) == 2  # that of the roads is at hand
+        layers = mapbox_vector_tile.decode(both.content)
+        assert list(layers) == ["base.roads", "base.pois"] and both.content.startswith(roads.content)
+        again = await asked.get(f"{PLACE}?collections=base.roads,base.pois", if_none_match=both.headers["etag"])
+        assert again.status_code == 304 and len(asked.statements) == 2
+        _write(url, f"UPDATE base.pois SET name = 'renewed' WHERE {INSIDE}")
+        changed = await asked.get(f"{PLACE}?collections=base.roads,base.pois", if_none_match=both.headers["etag"])
+        assert changed.status_code == 200 and b"renewed" in changed.content and len(asked.statements) == 3
+        whole = await asked.get(PLACE)
+        assert {"base.roads", "base.pois"} <= set(mapbox_vector_tile.decode(whole.content))
+
+    run(test)
+
+
+def test_a_question_of_several_is_asked_of_each_as_far_as_it_fits(run: Run) -> None:
+    async def test(asked: Asked) -> None:
+        question = "collections=base.roads,base.pois&properties=kind,lanes&datetime=2022-01-01"
+        layers = mapbox_vector_tile.decode((await asked.get(f"{PLACE}?{question}")).content)
+        for name, fields in (("base.roads", {"lanes"}), ("base.pois", {"kind"})):
+            assert set().union(*(f["properties"] for f in layers[name]["features"])) == fields
+        for wrong in ("collections=base.roads,base.cats", "collections=base.roads,base.roads", "colour=red",
+                      "collections=base.roads,base.pois&filter=lanes=4"):  # fmt: skip
+            refused = await asked.get(f"{PLACE}?{wrong}")
+            assert refused.status_code in (400, 404) and refused.headers["content-type"] == "application/problem+json"
+
+    run(test)
+
+
+def test_an_area_that_is_another_feature_counts_as_a_change_when_that_one_changes(run: Run, url: str) -> None:
+    async def test(asked: Asked) -> None:
+        inside = f"{POIS}?area=base.divisions/123"
+        before = await asked.get(inside)
+        _write(url, "UPDATE base.divisions SET geom = ST_Buffer(geom, -0.02),"
+                    " geom_3857 = ST_Transform(ST_Buffer(geom, -0.02), 3857) WHERE fid = 123")  # fmt: skip
+        after = await asked.get(inside, if_none_match=before.headers["etag"])
+        assert after.status_code == 200 and _ids(after, "base.pois") < _ids(before, "base.pois")
+
+    run(test)
+
+
+def test_beyond_what_may_wait_questions_are_turned_away_at_once(
+    run: Run, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONEMAP_MAX_WAITING", "3")
+    statement = mvt.statement
+
+    def slow(*given: Any) -> Statement | None:
+        found = statement(*given)
+        assert found is not None
+        return Statement(f"SELECT q.* FROM ({found.sql}) q, pg_sleep(0.5)", found.args)
+
+    async def test(asked: Asked) -> None:
+        monkeypatch.setattr(mvt, "statement", slow)
+        paths = [f"/collections/base.roads/tiles/WebMercatorQuad/14/{6660 + n}/13494" for n in range(30)]
+        answers = await asyncio.gather(*(asked.get(path, accept_language="en") for path in paths))
+        shed = [a for a in answers if a.status_code == 503]
+        assert {a.status_code for a in answers} <= {200, 204, 503} and 0 < len(shed) < 30
+        for answer in shed:
+            assert answer.headers["retry-after"] == "2" and "more questions" in answer.json()["detail"]
+            assert answer.headers["content-type"] == "application/problem+json"
+        assert (await asked.get(paths[0])).status_code in (200, 204)
+
+    run(test)
+
+
+def _under_way(url: str) -> int:
+    with psycopg.connect(url) as conn:
+        found = conn.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+            " AND query LIKE '%pg_sleep(30)%' AND pid <> pg_backend_pid()"
+        ).fetchone()
+    return int(found[0]) if found else -1
+
+
+async def _until(what: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not what():
+            await asyncio.sleep(0.02)
+
+
+def test_the_database_stops_when_the_last_caller_hangs_up(run: Run, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    statement = mvt.statement
+
+    def slow(*given: Any) -> Statement | None:
+        found = statement(*given)
+        return found and Statement(f"SELECT q.* FROM pg_sleep(30), ({found.sql}) q", found.args)
+
+    async def test(asked: Asked) -> None:
+        monkeypatch.setattr(mvt, "statement", slow)
+        scope = {"type": "http", "method": "GET", "path": ROADS, "query_string": b"", "headers": []}
+        hang_ups = [asyncio.Event() for _ in range(3)]
+
+        async def call(gone: asyncio.Event) -> None:
+            async def receive() -> Any:
+                await gone.wait()
+                return {"type": "http.disconnect"}
+
+            async def send(_: Any) -> None:
+                raise AssertionError("nobody listens")
+
+            await asked.app(scope, receive, send)
+
+        callers = [asyncio.create_task(call(gone)) for gone in hang_ups]
+        await _until(lambda: _under_way(url) == 1)
+        for gone in hang_ups[:2]:
+            gone.set()
+        await asyncio.wait(callers[:2])
+        await asyncio.sleep(0.1)
+        assert _under_way(url) == 1 and not callers[2].done()
+        hang_ups[2].set()
+        await asyncio.wait(callers)
+        await _until(lambda: _under_way(url) == 0)
+        assert len(asked.server.flights) == 0
+
+    run(test)
