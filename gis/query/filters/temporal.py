@@ -30,8 +30,8 @@ _FUNCTIONS = {
     "t_intersects": "{a.start} <= {b.end} AND {a.end} >= {b.start}",
     "t_meets": "{a.edge} = {b.start}",
     "t_metby": "{b.edge} = {a.start}",
-    "t_overlappedby": "{a.start} > {b.start} AND {a.start} <= {b.end} AND {a.end} > {b.end}",
-    "t_overlaps": "{a.start} < {b.start} AND {a.end} >= {b.start} AND {a.end} < {b.end}",
+    "t_overlappedby": "{a.start} > {b.start} AND {a.start} < {b.end} AND {a.end} > {b.end}",
+    "t_overlaps": "{a.start} < {b.start} AND {a.end} > {b.start} AND {a.end} < {b.end}",
     "t_startedby": "{a.start} = {b.start} AND {a.end} > {b.end}",
     "t_starts": "{a.start} = {b.start} AND {a.end} < {b.end}",
 }
