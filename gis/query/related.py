@@ -85,7 +85,7 @@ def _referring(plan: Plan, reference: Reference, keys: Statement, fields: tuple[
 def measured(plan: Plan) -> Statement:
     """JSON {collection: {time, value of each parameter …}} of the newest measurements at the feature; null if none."""
     found = [
-        series.Series.of(c, plan.query.but(area=None), plan.catalogue, plan.identity, plan.now)
+        series.Series.of(c, plan.query.but(area=None), lambda query: replace(plan, query=query))
         for c in plan.catalogue
         if c.measured is not None and c.measured.of == plan.collection.id and may_see(plan.identity, c)
     ]

@@ -4,12 +4,11 @@ Values are found by the primary key of their register, (fid, scenario, valid_fro
 series is does not matter to its newest value.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Literal, Self, get_args
 
-from gis.access import Identity
-from gis.catalog import Catalogue, Collection, Field, Measured
+from gis.catalog import Collection, Field, Measured
 from gis.catalog.measured import BESIDE
 from gis.errors import BadQuery, UnknownName
 from gis.query.plan import Plan
@@ -33,37 +32,36 @@ class Series:
 
     features: Plan
     values: Plan
-    parameters: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls, collection: Collection, query: Query, catalogue: Catalogue, identity: Identity, now: datetime,
-        parameters: tuple[str, ...] = (),
-    ) -> Self:  # fmt: skip
-        """The question that asks where and as-of what `query` says, of these parameters (none: all of them).
+    def of(cls, collection: Collection, query: Query, plan: Callable[[Query], Plan], names: Sequence[str] = ()) -> Self:
+        """The question where, when and as of what `query` says, of the named parameters (none: of all).
 
-        The features are those that are there in the query's time. Raises BadQuery where the collection is not
-        measured, UnknownName for another parameter, Forbidden.
+        The features are those that are there in the query's time; `plan` makes the plans. Raises BadQuery where the
+        collection is not measured, UnknownName for another parameter, Forbidden.
         """
         measured = collection.measured
         if measured is None:
             raise BadQuery(
                 f"{collection.id} is not measured: it has no series",
                 f"数据集 {collection.id} 不是观测数据,没有时间序列",
+                subject="collection",
             )
-        place = catalogue[measured.of]
-        time = query.time if place.timed else None
-        there = Query(
-            collection=place.id, area=query.area, time=time, as_of=query.as_of, fields=_named(place, measured)
-        )
-        names = parameters or measured.parameters
-        columns = (*names, *(n for n in BESIDE if n in collection.by_name))
-        what = Query(collection=collection.id, time=query.time, as_of=query.as_of, fields=columns)
-        _check(collection, measured, names)
-        series = cls(Plan(there, catalogue, identity, now), Plan(what, catalogue, identity, now), names)
-        for plan in (series.features, series.values):
-            assert plan.fields is not None  # asks the rules, which may forbid
-        return series
+        offered = parameters(collection)
+        for name in names:
+            if name not in offered:
+                listed = ", ".join(offered)
+                raise UnknownName(
+                    f"{collection.id} has no parameter {name[:40]!r}; it has {listed}",
+                    f"{collection.id} 没有观测项 {name[:40]!r};可用观测项:{listed}",
+                    subject="parameter-name",
+                )
+        columns = tuple(dict.fromkeys(names)) or tuple(offered)
+        values = plan(Query(collection=collection.id, time=query.time, as_of=query.as_of, fields=columns))
+        place = values.catalogue[measured.of]
+        there = query.but(collection=place.id, time=query.time if place.timed else None, fields=_named(place, measured))
+        features_ = plan(there)
+        return cls(replace(features_, now=values.now), values)
 
     @property
     def measured(self) -> Measured:
@@ -74,30 +72,25 @@ class Series:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What stands in an answer for each time: the parameters, and what accompanies them."""
+        """What is told of each time: the parameters asked for, and what accompanies them."""
         return self.values.fields
 
     @property
-    def fields(self) -> tuple[Field, ...]:
-        """The declarations of the parameters asked for."""
-        return tuple(self.values.collection.field(name) for name in self.parameters)
+    def parameters(self) -> tuple[str, ...]:
+        """The measured ones among the columns; all columns where none is."""
+        return tuple(n for n in self.columns if n in self.measured.parameters) or self.columns
+
+
+def parameters(collection: Collection) -> dict[str, Field]:
+    """What can be asked of a measured collection: its parameters, and how sure, of how many and how good they are."""
+    names = collection.measured.parameters if collection.measured else ()
+    return {n: collection.by_name[n] for n in (*names, *BESIDE) if n in collection.by_name}
 
 
 def _named(place: Collection, measured: Measured) -> tuple[str, ...]:
     """What is told of a feature: its key, its name, its height."""
     names = [*place.key, place.style.label if place.style else None, measured.height]
     return tuple(dict.fromkeys(n for n in names if n))
-
-
-def _check(collection: Collection, measured: Measured, names: tuple[str, ...]) -> None:
-    for name in names:
-        if name not in measured.parameters:
-            listed = ", ".join(measured.parameters)
-            raise UnknownName(
-                f"{collection.id} has no parameter {name[:40]!r}; it has {listed}",
-                f"{collection.id} 没有观测项 {name[:40]!r};可用观测项:{listed}",
-                subject="parameter-name",
-            )
 
 
 def newest(series: Series, fid: str, time: Span | None = None) -> Statement:
@@ -130,6 +123,14 @@ def features(series: Series, limit: int, also: Statement | None = None) -> State
     )
 
 
+def nearest(series: Series, lon: float, lat: float, also: Statement | None = None) -> Statement:
+    """A condition: the one feature that is nearest to a point, in metres, of those of the question."""
+    near = series.features.relation(also=also)
+    metres = "ST_Distance(w.geom::geography, ST_SetSRID(ST_MakePoint(%s, %s), 4326)::geography)"
+    sql = f"fid = (SELECT w.fid FROM ({near.sql}) w ORDER BY {metres}, w.fid LIMIT 1)"
+    return Statement(sql, (*near.args, lon, lat))
+
+
 def latest(series: Series, limit: int, also: Statement | None = None) -> Statement:
     """One row a feature: fid, geometry (GeoJSON text), what is told of it, valid_from and valid_to of its newest value,
     the values; a feature at which nothing was measured has nulls for these.
@@ -144,21 +145,22 @@ def latest(series: Series, limit: int, also: Statement | None = None) -> Stateme
     )
 
 
-def over_time(series: Series, limit: int, most: int, also: Statement | None = None) -> Statement:
-    """One row a feature with all its values in the asked time, of each at most `most`.
+def over_time(series: Series, features_at_most: int, rows_at_most: int, also: Statement | None = None) -> Statement:
+    """The values in the asked time, or the newest of each feature where none is asked: one row a value.
 
-    Columns: fid, lon, lat, what is told of it, then arrays in the order of time: valid_from, and each of
-    `series.columns`; null where there are none.
+    Columns: fid, lon, lat (of the middle of the feature), what is told of it, valid_from, `series.columns`; in the
+    order of features and time.
     """
-    places = features(series, limit, also)
-    rows = series.values.relation(also=Statement("fid = f.fid AND valid_from > '-infinity'"))
-    arrays = ", ".join(f'array_agg(m."{n}" ORDER BY m.valid_from) AS "{n}"' for n in ("valid_from", *series.columns))
+    places = features(series, features_at_most, also)
+    if series.values.query.time is None:
+        rows = newest(series, "f.fid")
+    else:
+        rows = series.values.relation(also=Statement("fid = f.fid AND valid_from > '-infinity'"))
     told = "".join(f', f."{n}" AS "of_{n}"' for n in series.features.fields)
-    names = ", ".join(f'v."{n}"' for n in ("valid_from", *series.columns))
+    names = ", ".join(f'm."{n}"' for n in ("valid_from", *series.columns))
     return Statement(
         f"SELECT f.fid, ST_X(ST_Centroid(f.geom)), ST_Y(ST_Centroid(f.geom)){told}, {names} FROM ({places.sql}) f"
-        f" CROSS JOIN LATERAL (SELECT {arrays} FROM (SELECT * FROM ({rows.sql}) o ORDER BY o.valid_from"
-        f" LIMIT {int(most)}) m) v ORDER BY f.fid",
+        f" CROSS JOIN LATERAL ({rows.sql}) m ORDER BY f.fid, m.valid_from LIMIT {int(rows_at_most)}",
         (*places.args, *rows.args),
     )
 
