@@ -1,6 +1,7 @@
 """The web application: `api.app:app` for a server, `create_app` for tests.
 
-Front (limits, headers, errors) → TilesFirst (tiles, before any framework) → FastAPI (everything else).
+TilesFirst (tiles, before anything else) → Front (limits, headers, errors, hanging up) → ItemsFirst (pages, exports) →
+FastAPI (everything else).
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from api.errors import Unreadable, problem
 from api.facts import Facts
 from api.front import Front
 from api.geocoding import Geocoding
+from api.items_first import ItemsFirst
 from api.language import language_of
 from api.routes import (
     cells,
@@ -25,6 +27,7 @@ from api.routes import (
     exchange,
     exchange_deliveries,
     exchange_directory,
+    exchange_facts,
     exchange_returned,
     exchange_scorecard,
     geocode,
@@ -49,9 +52,12 @@ from gis.store.cluster import ensure_database
 from gis.store.database import AsyncDatabase, Database
 from gis.store.derived import derive
 from gis.store.migrate import migrate
+from gis.store.page_key import seal
 
 _WEB = Path(__file__).parent / "web" / "dist"
-_EXCHANGE = (exchange, exchange_deliveries, exchange_returned, exchange_directory, exchange_scorecard)
+_EXCHANGE = (
+    exchange, exchange_deliveries, exchange_returned, exchange_facts, exchange_directory, exchange_scorecard,
+)  # fmt: skip
 _ROUTERS = (landing, collections, items, tile_sets, cells, geocode, styles, health, web_map, *_EXCHANGE)
 
 
@@ -73,7 +79,7 @@ def create_app(
     framework.add_middleware(GZipMiddleware, minimum_size=1400, compresslevel=4)
     for kind in (OneMapError, HTTPException, Exception):
         framework.add_exception_handler(kind, _problem)
-    return Front(tiles.TilesFirst(framework, framework.state))
+    return tiles.TilesFirst(Front(ItemsFirst(framework, framework.state)), framework.state)
 
 
 @asynccontextmanager
@@ -86,7 +92,7 @@ async def _serving(
     await asyncio.to_thread(migrate, url, catalogue.layers)
     settings = Settings()
     await asyncio.to_thread(sweep, settings.home)
-    database, threads = AsyncDatabase(url), Database(url, size=8)
+    database, threads = AsyncDatabase(url, max_waiting=settings.max_waiting), Database(url, size=8)
     changes = Changes(database)
     await database.open()
     await changes.open()
@@ -95,7 +101,8 @@ async def _serving(
     worker = DeliveryWorker(url) if works else None
     app.state.geocoding = Geocoding(url, catalogue)
     wake = worker.wake if worker else lambda: None
-    city = Served(catalogue, database, changes, threads, Facts(database), web, settings, wake)
+    city = Served(catalogue, database, changes, threads, Facts(database), web, settings, wake,
+                  seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
     try:
         async with kept(city.tally, threads):

@@ -1,99 +1,78 @@
-"""Features of a collection (OGC API Features 1.0, part 1 and the filter of part 3), a page or one at a time."""
+"""One feature of a collection (OGC API Features 1.0, part 1); pages and exports are answered in `api.items_first`."""
 
-from dataclasses import replace
-from datetime import datetime
-from typing import Any
+import hashlib
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
-from api.reply import GEOJSON, bytes_reply
-from api.served import Ask, Asked, City, encoded
-from gis.catalog import Collection
+from api.answer_crs import answer_crs, content_crs
+from api.html import item_page
+from api.reply import GEOJSON, Conditions, bytes_reply
+from api.served import Ask, City
 from gis.errors import NotFound
 from gis.query import geojson
-from gis.query.query import Query
-from gis.query.span import instant_text
-from gis.query.token import after_token
-from gis.query.url import PAGES, ROWS, parse_parameters
+from gis.query.url import parse_parameters
 
 router = APIRouter()
 
-DEFAULT_LIMIT, MAX_LIMIT = 10, 10_000
-#: How far matches are counted; beyond it `numberMatched` is left out, since counting costs more than the page.
-COUNTED = 10_000
-_ITEMS = ROWS | PAGES | {"properties"}
 _ITEM = frozenset({"datetime", "as-of", "scenario", "properties"})
+_FORMS = ("geojson", "json", "html")
 _LARGEST_FID = 2**53 - 1
 
 
-@router.get("/collections/{collection_id}/items")
-async def items(collection_id: str, city: City, ask: Ask) -> Response:
-    """A page of features as GeoJSON."""
-    collection = city.collection(collection_id)
-    query = _limited(parse_parameters(collection, ask.question(), _ITEMS))
-    plan = city.plan(query)
-    features, found, fid, valid_from, matched = (await city.database.rows(geojson.page(plan, COUNTED + 1)))[0]
-    limit = query.page.limit or DEFAULT_LIMIT
-    head: dict[str, Any] = {"type": "FeatureCollection", "timeStamp": instant_text(plan.now)}
-    if matched <= COUNTED:
-        head["numberMatched"] = matched
-    head["numberReturned"] = min(found, limit)
-    head["links"] = _links(collection, ask)
-    if found > limit:
-        head["links"].append(_next(collection, ask, query, (fid, valid_from)))
-    body = orjson.dumps(head)[:-1] + b',"features":[' + bytes(features or b"") + b"]}"
-    return bytes_reply(body, ask.language, GEOJSON)
-
-
 @router.get("/collections/{collection_id}/items/{fid}")
-async def item(collection_id: str, fid: str, city: City, ask: Ask) -> Response:
-    """One feature; over a span of time its latest version in it."""
+async def item(collection_id: str, fid: str, city: City, ask: Ask, request: Request) -> Response:
+    """One feature; over a span of time its latest version in it.
+
+    Its entity tag begins with the state of all that is recorded of the feature, which a change must name.
+    """
     collection = city.collection(collection_id)
-    ask.only(*_ITEM, forms=("geojson", "json"))
-    plan = city.plan(parse_parameters(collection, ask.question(), _ITEM))
-    number = int(fid) if fid.isascii() and fid.isdigit() and len(fid) < 17 else -1
-    versions = await city.database.rows(geojson.feature(plan, number)) if 0 <= number <= _LARGEST_FID else []
+    form = ask.only(*_ITEM, "crs", forms=_FORMS).get("f", "html" if ask.wants_html else "geojson")
+    crs = await answer_crs(city, ask)
+    plan = city.plan(parse_parameters(collection, ask.question("crs", forms=_FORMS), _ITEM))
+    number = feature_number(fid)
+    versions = await city.database.rows(geojson.feature(plan, number, crs)) if number is not None else []
     if not versions:
-        raise NotFound(
-            f"{collection.id} has no feature {fid[:40]} at that time",
-            f"数据集 {collection.id} 在该时间没有要素 {fid[:40]}",
-            subject=fid[:40],
-        )
-    feature, provenance = versions[-1]
+        raise no_feature(collection.id, fid)
+    feature, provenance, version, state = versions[-1]
     place = f"/collections/{collection.id}"
     links = [
         ask.link(f"{place}/items/{number}", "self", GEOJSON),
         ask.link(place, "collection", "application/json", collection.title.in_(ask.language)),
     ]
+    etag = item_tag(state, f"{version}{crs}{form}{ask.parameters}{ask.language}{ask.base}")
+    headers = {"etag": etag, **content_crs(crs)}
+    if Conditions.of(request.headers.raw).hold(etag):
+        return Response(status_code=304, headers=headers)
     body = (
         bytes(feature)[:-1] + b',"onemap:provenance":' + bytes(provenance) + b',"links":' + orjson.dumps(links) + b"}"
     )
-    return bytes_reply(body, ask.language, GEOJSON)
+    reply = bytes_reply(body, ask.language, GEOJSON)
+    if form == "html":
+        reply = item_page(ask, collection, orjson.loads(body))
+    reply.headers.update(headers)
+    return reply
 
 
-def _limited(query: Query) -> Query:
-    """With the page that is answered: the standard has a server lower a limit that is too high."""
-    page = query.page
-    limit = min(page.limit or DEFAULT_LIMIT, MAX_LIMIT)
-    return query.but(page=replace(page, limit=limit))
+def item_tag(state: str | None, form: str = "") -> str:
+    """The entity tag of a feature: its state, by which changes are guarded, then the form in which it is told."""
+    return f'"{_short(state or "")}.{_short(form)}"'
 
 
-def _links(collection: Collection, ask: Asked) -> list[dict[str, str]]:
-    parameters = encoded(ask.parameters)
-    place = f"/collections/{collection.id}"
-    here = f"{place}/items?{parameters}" if parameters else f"{place}/items"
-    return [
-        ask.link(here, "self", GEOJSON),
-        ask.link(place, "collection", "application/json", collection.title.in_(ask.language)),
-    ]
+def feature_number(text: str) -> int | None:
+    """The number of a feature in an address; None for what cannot be one."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 17 else -1
+    return number if 0 <= number <= _LARGEST_FID else None
 
 
-def _next(collection: Collection, ask: Asked, query: Query, last: tuple[int, datetime | None]) -> dict[str, str]:
-    """By the key of the last row, which costs the same on every page; a page in another order goes on by number."""
-    kept = [(n, v) for n, v in ask.parameters if n not in ("after", "offset")]
-    if query.sort:
-        kept.append(("offset", str(query.page.offset + (query.page.limit or DEFAULT_LIMIT))))
-    else:
-        kept.append(("after", after_token(last)))
-    return ask.link(f"/collections/{collection.id}/items?{encoded(kept)}", "next", GEOJSON)
+def no_feature(collection_id: str, fid: str) -> NotFound:
+    """The error for a feature that is not there."""
+    return NotFound(
+        f"{collection_id} has no feature {fid[:40]} at that time",
+        f"数据集 {collection_id} 在该时间没有要素 {fid[:40]}",
+        subject=fid[:40],
+    )
+
+
+def _short(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=9).hexdigest()

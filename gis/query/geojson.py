@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from gis.query import answers
+from gis.query import crs as crs_sql
+from gis.query.features import epoch_seen
 from gis.query.plan import Plan
 from gis.query.statement import Statement
 
@@ -10,42 +12,57 @@ from gis.query.statement import Statement
 DECIMALS = 7
 
 
-def page(plan: Plan, count_to: int) -> Statement:
+def page(plan: Plan, crs: str = crs_sql.CRS84) -> Statement:
     """One row for a page of at most `plan.query.page.limit` features, which must be set.
 
     Columns: the features as UTF-8 text separated by commas (null: none), how many were found (one above the limit
-    where there are more), fid and valid_from of the page's last feature where there are more, and how many features
-    match in all, counted no further than `count_to`.
+    where there are more), fid, valid_from and sort keys (null: none asked for) of the page's last feature where there
+    are more, and the last recorded change that was seen.
     """
     limit = plan.query.page.limit or 1
     one_more = plan.query.but(page=replace(plan.query.page, limit=limit + 1))
-    found = answers.features(Plan(one_more, plan.catalogue, plan.identity, plan.now), f"ST_AsGeoJSON(geom, {DECIMALS})")
-    matched = answers.count(plan, count_to)
+    more = Plan(one_more, plan.catalogue, plan.identity, plan.now)
+    found, epoch = answers.features(more, geometry(crs), keyed=bool(plan.query.sort)), epoch_seen(plan)
+    keys = ("(array_agg(to_json(key)) FILTER (WHERE n = %s))[1]", (limit,)) if plan.query.sort else ("NULL", ())
+    # the rows come in order, and the aggregate keeps it: to sort them once more costs a third of the page
     return Statement(
-        f"SELECT convert_to(string_agg({_feature(plan)}, ',' ORDER BY n) FILTER (WHERE n <= %s), 'UTF8'), count(*),"
-        " max(fid) FILTER (WHERE n = %s), max(valid_from) FILTER (WHERE n = %s),"
-        f" ({matched.sql}) FROM (SELECT row_number() OVER () AS n, f.* FROM ({found.sql}) f) g",
-        (limit, limit, limit, *matched.args, *found.args),
+        f"SELECT convert_to(string_agg({feature_text(plan)}, ',') FILTER (WHERE n <= %s), 'UTF8'), count(*),"
+        f" max(fid) FILTER (WHERE n = %s), max(valid_from) FILTER (WHERE n = %s), {keys[0]}, ({epoch.sql})"
+        f" FROM (SELECT row_number() OVER () AS n, f.* FROM ({found.sql}) f) g",
+        (limit, limit, limit, *keys[1], *epoch.args, *found.args),
     )
 
 
-def feature(plan: Plan, fid: int) -> Statement:
-    """Rows of (one feature as UTF-8 text, its provenance as text), one for each of its versions in the asked time.
+def feature(plan: Plan, fid: int, crs: str = crs_sql.CRS84) -> Statement:
+    """Rows of (feature as UTF-8 text, its provenance, its version, its state), one for each version in the asked time.
 
     The provenance is a JSON object: source, licence, file, row of the file, CRS of the file, when it was loaded and
-    since when it is recorded so.
+    since when it is recorded so. The state is a text that changes whenever anything recorded of the feature changes,
+    the version one that names this row among all that it has had.
     """
     found = plan.relation(also=Statement("fid = %s", (fid,)))
-    found_features = answers.features(plan, f"ST_AsGeoJSON(geom, {DECIMALS})", Statement("fid = %s", (fid,)))
+    found_features = answers.features(plan, geometry(crs), Statement("fid = %s", (fid,)))
+    state = feature_state(plan, fid)
     return Statement(
-        f"SELECT convert_to({_feature(plan)}, 'UTF8'), convert_to(p.provenance, 'UTF8') FROM ({found_features.sql}) g"
+        f"SELECT convert_to({feature_text(plan)}, 'UTF8'), convert_to(p.provenance, 'UTF8'),"
+        f" p.version, ({state.sql}) FROM ({found_features.sql}) g"
         " JOIN (SELECT nullif(q.valid_from, '-infinity') AS since, json_build_object("
         "'source', l.source, 'licence', l.licence, 'file', l.file, 'row', q.src_row, 'sourceCrs', l.source_crs,"
-        " 'loaded', l.loaded_at, 'recorded', e.recorded_at)::text AS provenance"
+        " 'loaded', l.loaded_at, 'recorded', e.recorded_at)::text AS provenance,"
+        " concat_ws(' ', q.rec_from, q.load, q.valid_from, q.valid_to) AS version"
         f" FROM ({found.sql}) q LEFT JOIN core.load l ON l.id = q.load"
         " LEFT JOIN core.epoch e ON e.register = %s AND e.epoch = q.rec_from) p"
         " ON p.since IS NOT DISTINCT FROM g.valid_from ORDER BY g.valid_from NULLS FIRST",
-        (*found_features.args, *found.args, plan.collection.id),
+        (*state.args, *found_features.args, *found.args, plan.collection.id),
+    )
+
+
+def feature_state(plan: Plan, fid: int) -> Statement:
+    """A text that changes whenever anything recorded of a feature changes: of all its open rows, whenever valid."""
+    return Statement(
+        "SELECT string_agg(concat_ws(' ', scenario, valid_from, rec_from, digest), ',' ORDER BY scenario, valid_from)"
+        f' FROM "{plan.collection.layer}"."{plan.collection.noun}" WHERE fid = %s',
+        (fid,),
     )
 
 
@@ -56,7 +73,13 @@ def property_names(plan: Plan) -> tuple[str, ...]:
     return (*plan.fields, *(("valid_from", "valid_to") if plan.collection.timed else ()), "division", "cell")
 
 
-def _feature(plan: Plan) -> str:
+def geometry(crs: str = crs_sql.CRS84) -> str:
+    """The SQL expression of a geometry as GeoJSON text in a CRS, axes in its own order."""
+    return f"ST_AsGeoJSON({crs_sql.geometry(crs)}, {crs_sql.decimals(crs)}, 0)"
+
+
+def feature_text(plan: Plan) -> str:
+    """The SQL expression of a feature's text, over rows of `features` named g."""
     names = property_names(plan)
     row = (
         f"row_to_json((SELECT p FROM (SELECT {', '.join(_qualified(n) for n in names)}) p))::text" if names else "'{}'"

@@ -7,15 +7,21 @@ from typing import Any
 
 import psycopg
 from psycopg import errors
-from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout, TooManyRequests
 
 from gis.errors import BadQuery, OneMapError, Unavailable
 from gis.query.statement import Statement
+from gis.store.batches import Batches, batches, written_out
 
 #: For short questions: compiled plans and parallel workers cost more than they bring.
 _OPTIONS = (
     "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 "
     "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
+)
+#: For exports, which read everything once: sequential scans may be long, and a slow client holds its statement up.
+EXPORT_OPTIONS = (
+    "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c extra_float_digits=1 "
+    "-c statement_timeout=3600000"
 )
 _WAIT_S = 10.0
 
@@ -77,14 +83,28 @@ class Database:
                         raise
         raise AssertionError
 
+    @contextmanager
+    def batches(self, statement: Statement) -> Iterator[Batches]:
+        """A statement's rows as Arrow batches of at most 10 000, on a connection of their own, in flat memory.
+
+        Raises Unavailable, BadQuery.
+        """
+        with self.connection() as conn:
+            sql = written_out(conn, statement)
+        with translated(), batches(self.url, sql, EXPORT_OPTIONS) as found:
+            yield found
+
 
 class AsyncDatabase:
-    """A pool of connections for the event loop (the server)."""
+    """A pool of connections for the event loop (the server).
 
-    def __init__(self, url: str, *, size: int = 8) -> None:
+    Beyond `max_waiting` questions that wait for a connection, others are turned away at once: Unavailable.
+    """
+
+    def __init__(self, url: str, *, size: int = 8, max_waiting: int = 256) -> None:
         self.url = url
         self._pool = AsyncConnectionPool(
-            url, min_size=1, max_size=size, open=False, timeout=_WAIT_S,
+            url, min_size=1, max_size=size, max_waiting=max_waiting, open=False, timeout=_WAIT_S,
             kwargs={"options": _OPTIONS, "autocommit": True, "application_name": "onemap-server"},
         )  # fmt: skip
 
@@ -131,6 +151,11 @@ def translated() -> Iterator[None]:
     except _QUESTION_AT_FAULT as error:
         why = (error.diag.message_primary or str(error)).strip().splitlines()[0]
         raise BadQuery(f"the question does not fit the data: {why}", f"查询与数据不符:{why}") from None
+    except TooManyRequests:
+        raise Unavailable(
+            "the server has more questions than it can answer now; ask again in a moment",
+            "当前请求过多,请稍后再试",
+        ) from None
     except (psycopg.OperationalError, PoolTimeout) as error:
         raise Unavailable(
             f"the database does not answer: {str(error).splitlines()[0] if str(error) else type(error).__name__}",

@@ -1,0 +1,99 @@
+"""Pages of features as GeoJSON: made by the database in one round trip, kept as long as nothing changed.
+
+What has changed is learned before the data are read, so that a page is never older than the last commit that was
+visible when it was asked for; a page that the caller holds already is not read at all.
+"""
+
+import hashlib
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from api.counts import Counts
+from api.item_question import Question
+from api.paging import check_order, last_row, page_links
+from api.reply import Conditions
+from api.served import Asked, Served
+from gis.query import geojson
+from gis.query.matching_rows import Matched
+from gis.query.plan import NOW_TICK, Plan
+from gis.query.span import instant_text
+from tiles.cache import Cache
+
+_TICK_S = NOW_TICK.total_seconds()
+_CACHE_BYTES = 32 << 20
+_OVERHEAD_BYTES = 500
+
+#: The incarnation of the database, digests of the registers' changes, the tick that counts as now where that matters.
+State = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page's bytes and its entity tag, without quotes."""
+
+    content: bytes
+    etag: str
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of memory, about."""
+        return len(self.content) + _OVERHEAD_BYTES
+
+
+class ItemPages:
+    """The pages of one city, for one event loop."""
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self._counts = Counts(served)
+        self._kept: Cache[str, Page] = Cache(_CACHE_BYTES)
+
+    async def page(self, ask: Asked, question: Question, crs: str, conditions: Conditions) -> Page:
+        """The page; without content where the caller's copy is it. Raises Unavailable, Forbidden, BadQuery."""
+        state = await self._state(question)
+        plan = self.served.plan(question.query)
+        if question.follows_now and not plan.query.page.after:
+            # the very tick that the state names, though the next one may have begun
+            plan = replace(plan, now=datetime.fromtimestamp(state[-1] * _TICK_S, UTC))
+        etag = _tag(ask, plan, crs, state)
+        if conditions.hold(f'"{etag}"') or conditions.hold(f'"{etag}-gz"'):
+            return Page(b"", etag)
+        kept = self._kept.get(etag)
+        if kept is None:
+            kept = Page(await self._made(ask, plan, crs, state), etag)
+            self._kept.put(etag, kept)
+        return kept
+
+    async def _state(self, question: Question) -> State:
+        changes = self.served.changes
+        await changes.settled()
+        registers = (question.query.collection, *question.others)
+        tick = int(time.time() // _TICK_S) if question.follows_now else 0
+        return (changes.incarnation, *map(changes.of, registers), tick)
+
+    async def _made(self, ask: Asked, plan: Plan, crs: str, state: State) -> bytes:
+        await check_order(self.served, plan)
+        features, found, fid, valid_from, keys, epoch = (await self.served.database.rows(geojson.page(plan, crs)))[0]
+        page, limit = plan.query.page, plan.query.page.limit or 1
+        is_all = found <= limit and not page.offset and page.after is None
+        matched = Matched(found) if is_all else await self._counts.of(plan, state)
+        last = last_row(plan, (fid, valid_from, keys or []), epoch) if found > limit else None
+        head: dict[str, Any] = {
+            "type": "FeatureCollection",
+            "timeStamp": instant_text(plan.now),
+            **matched.members(),
+            "numberReturned": min(found, limit),
+            "links": page_links(ask, plan.collection, plan.query, self.served.seal, last),
+        }
+        return orjson.dumps(head)[:-1] + b',"features":[' + bytes(features or b"") + b"]}"
+
+
+def _tag(ask: Asked, plan: Plan, crs: str, state: State) -> str:
+    """Of everything that the page's bytes depend on, the data by their state."""
+    rules = f"{sorted(plan.rules.fields)}{plan.rules.divisions}"
+    text = f"{state}{ask.base}{ask.path}{ask.parameters}{ask.language}{crs}{plan.now}{rules}"
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

@@ -1,0 +1,14 @@
+"""How many features match a question, asked beside the page and remembered until the register changes."""
+
+from api.served import Served
+from gis.query import matching_rows
+from gis.query.matching_rows import Matched
+from gis.query.plan import Plan
+
+
+async def matched(city: Served, plan: Plan) -> Matched:
+    """How many features match, whatever the page. Raises Unavailable, BadQuery."""
+    expected = matching_rows.expected(await city.database.rows(matching_rows.estimate(plan)))
+    counting = matching_rows.exact(plan, expected)
+    counted = (await city.database.rows(counting))[0][0] if counting else None
+    return matching_rows.matched(expected, counted)
