@@ -24,6 +24,7 @@ from api.language import language_of
 from api.routes import (
     cells,
     collections,
+    edr,
     exchange,
     exchange_deliveries,
     exchange_directory,
@@ -32,8 +33,10 @@ from api.routes import (
     exchange_scorecard,
     geocode,
     health,
+    here,
     items,
     landing,
+    series,
     styles,
     tile_sets,
     tiles,
@@ -58,7 +61,8 @@ _WEB = Path(__file__).parent / "web" / "dist"
 _EXCHANGE = (
     exchange, exchange_deliveries, exchange_returned, exchange_facts, exchange_directory, exchange_scorecard,
 )  # fmt: skip
-_ROUTERS = (landing, collections, items, tile_sets, cells, geocode, styles, health, web_map, *_EXCHANGE)
+_PLACES = (here, series, edr)
+_ROUTERS = (landing, collections, items, tile_sets, cells, *_PLACES, geocode, styles, health, web_map, *_EXCHANGE)
 
 
 def create_app(
