@@ -54,7 +54,7 @@ attempt (aim, least, tile) AS (
 SELECT CASE WHEN left_out THEN tile || '\\x{flag}'::bytea ELSE tile END, left_out FROM (
     SELECT tile, CASE WHEN least IS NULL THEN false ELSE least > (SELECT min(grade) FROM grades) END OR {missing}
         AS left_out
-    FROM attempt ORDER BY aim LIMIT 1
+    FROM (SELECT least, tile FROM attempt ORDER BY aim LIMIT 1) last
 ) a
 """
 _PART = " CROSS JOIN LATERAL (SELECT {geometry} AS geom, {columns}) {alias}"

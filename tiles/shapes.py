@@ -38,7 +38,8 @@ def source(plan: Plan, zoom: int, boxes: int, grid: Grid) -> Source:
         return Source(relation, Statement("false"), None)
     rows = plan.relation(geometry=f"{rank}, scenario AS _scenario, geom")
     key = " AND ".join(f"b.{ours} = q.{theirs if theirs != 'scenario' else '_scenario'}" for ours, theirs in KEY)
-    names = ", ".join(["q.fid", "q.valid_from", "_rank", *(f'q."{name}"' for name in plan.fields)])
+    # the number is the band's, so that what grades leave out need not be looked up in the register
+    names = ", ".join(["b._fid AS fid", "q.valid_from", "_rank", *(f'q."{name}"' for name in plan.fields)])
     drawn = (
         f"SELECT {names}, {_shape(grid)} AS geom FROM ({rows.sql}) q JOIN {band_table(collection, band)} b ON {key}"
         f" WHERE b.{drawn_at(zoom)} AND {_touches('b._geom', 'flat', boxes).sql}"
