@@ -18,6 +18,7 @@ from api.paging import check_order, last_row, page_links
 from api.reply import Conditions
 from api.served import Asked, Served
 from gis.query import geojson
+from gis.query.ask import Ask as QueryAsk
 from gis.query.matching_rows import Matched
 from gis.query.plan import NOW_TICK, Plan
 from gis.query.span import instant_text
@@ -52,19 +53,22 @@ class ItemPages:
         self._counts = Counts(served)
         self._kept: Cache[str, Page] = Cache(_CACHE_BYTES)
 
-    async def page(self, ask: Asked, question: Question, crs: str, conditions: Conditions) -> Page:
+    async def page(self, question: Question, crs: str, conditions: Conditions) -> Page:
         """The page; without content where the caller's copy is it. Raises Unavailable, Forbidden, BadQuery."""
         state = await self._state(question)
-        plan = self.served.plan(question.query)
-        if question.follows_now and not plan.query.page.after:
-            # the very tick that the state names, though the next one may have begun
-            plan = replace(plan, now=datetime.fromtimestamp(state[-1] * _TICK_S, UTC))
-        etag = _tag(ask, plan, crs, state)
+        # of everything that the page's bytes depend on, the data by their state
+        etag = hashlib.blake2b(f"{state}{question.about}".encode(), digest_size=12).hexdigest()
+        identity = self.served.identity
+        self.served.tally.count(identity.department or identity.name, question.query.collection)
         if conditions.hold(f'"{etag}"') or conditions.hold(f'"{etag}-gz"'):
             return Page(b"", etag)
         kept = self._kept.get(etag)
         if kept is None:
-            kept = Page(await self._made(ask, plan, crs, state), etag)
+            plan = QueryAsk(query=question.query, identity=identity).plan(self.served.catalogue)
+            if question.follows_now and not plan.query.page.after:
+                # the very tick that the state names, though the next one may have begun
+                plan = replace(plan, now=datetime.fromtimestamp(state[-1] * _TICK_S, UTC))
+            kept = Page(await self._made(question.ask, plan, crs, state), etag)
             self._kept.put(etag, kept)
         return kept
 
@@ -90,10 +94,3 @@ class ItemPages:
             "links": page_links(ask, plan.collection, plan.query, self.served.seal, last),
         }
         return orjson.dumps(head)[:-1] + b',"features":[' + bytes(features or b"") + b"]}"
-
-
-def _tag(ask: Asked, plan: Plan, crs: str, state: State) -> str:
-    """Of everything that the page's bytes depend on, the data by their state."""
-    rules = f"{sorted(plan.rules.fields)}{plan.rules.divisions}"
-    text = f"{state}{ask.base}{ask.path}{ask.parameters}{ask.language}{crs}{plan.now}{rules}"
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

@@ -8,6 +8,7 @@ from starlette.types import Scope
 from api.language import language_of
 from api.paging import DEFAULT_LIMIT, MAX_LIMIT
 from api.served import Asked, Served
+from gis.access import rules_for
 from gis.errors import BadQuery
 from gis.export import FORMATS, Format
 from gis.geo.area import Within
@@ -20,17 +21,24 @@ PARAMETERS = ROWS | PAGES | {"properties"}
 FORMS = ("geojson", "json", *(name for name in FORMATS if name not in ("geojson", "gpkg")), "html")
 _MOST_QUESTIONS = 4_096
 _BESIDE = ("lang", "f", "crs")
+#: Headers of a request on which its answer depends.
+_MATTER = (b"host", b"accept", b"accept-language")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of items. `streamed`: everything in one go, else a page; `others` are registers that it rests on."""
+    """A question of items. `streamed`: everything in one go, else a page; `others` are registers that it rests on.
 
+    `about` is all that its answer depends on but the data: the address, the language, the rules in force.
+    """
+
+    ask: Asked
     query: Query
     format: Format
     streamed: bool
     others: tuple[str, ...]
     follows_now: bool
+    about: str
 
 
 class Questions:
@@ -38,25 +46,26 @@ class Questions:
 
     def __init__(self, served: Served) -> None:
         self._served = served
-        self._read: dict[tuple[str, bytes, str], Question] = {}
+        self._read: dict[tuple[object, ...], Question] = {}
 
-    def read(self, collection_id: str, parameters: bytes, accept: str) -> Question:
-        """The question of an address. Raises NotFound, Forbidden, BadQuery."""
-        key = (collection_id, parameters, accept)
+    def read(self, scope: Scope, headers: Mapping[bytes, bytes], collection_id: str) -> Question:
+        """The question of a request. Raises NotFound, Forbidden, BadQuery."""
+        key = (scope["path"], scope["query_string"], *map(headers.get, _MATTER))
         found = self._read.get(key)
         if found is None:
-            found = self._parse(collection_id, pairs(parameters.decode("latin-1")), accept)
+            ask = _asked(scope, headers)
+            found = self._parse(collection_id, ask, headers.get(b"accept", b"").decode("latin-1"))
             if len(self._read) >= _MOST_QUESTIONS:
                 self._read.clear()
             self._read[key] = found
         return found
 
-    def _parse(self, collection_id: str, given: list[tuple[str, str]], accept: str) -> Question:
+    def _parse(self, collection_id: str, ask: Asked, accept: str) -> Question:
         collection = self._served.collection(collection_id)
-        beside = beside_question(given)
-        form = FORMATS[form_of(beside, accept)]
+        beside = _beside(ask.parameters)
+        form = FORMATS[_form(beside, accept)]
         allowed = PARAMETERS | GROUPS if form.tabular else PARAMETERS
-        own = [(name, value) for name, value in given if name not in _BESIDE]
+        own = [(name, value) for name, value in ask.parameters if name not in _BESIDE]
         query = parse_parameters(collection, own, allowed, seal=self._served.seal)
         page, streamed = query.page, form.name != "geojson"
         if form.name == "geojson":
@@ -64,10 +73,12 @@ class Questions:
             streamed = (page.limit or 0) > MAX_LIMIT
             query = query.but(page=replace(page, limit=page.limit or DEFAULT_LIMIT))
         others = (query.area.collection,) if isinstance(query.area, Within) else ()
-        return Question(query, form, streamed, others, collection.timed and query.time is None)
+        rules = rules_for(self._served.identity, collection)
+        about = f"{ask.base}{ask.path}{ask.parameters}{ask.language}{sorted(rules.fields)}{rules.divisions}"
+        return Question(ask, query, form, streamed, others, collection.timed and query.time is None, about)
 
 
-def beside_question(given: list[tuple[str, str]]) -> dict[str, str]:
+def _beside(given: list[tuple[str, str]]) -> dict[str, str]:
     """`lang`, `f` and `crs`. Raises BadQuery for one that is given twice or cannot be."""
     found: dict[str, str] = {}
     for name, value in given:
@@ -82,7 +93,7 @@ def beside_question(given: list[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def form_of(beside: Mapping[str, str], accept: str) -> str:
+def _form(beside: Mapping[str, str], accept: str) -> str:
     """The format: what `f` says, else what the caller names as acceptable, else GeoJSON."""
     form = beside.get("f")
     if form is None:
@@ -91,7 +102,7 @@ def form_of(beside: Mapping[str, str], accept: str) -> str:
     return "geojson" if form in ("json", "gpkg", "html") else form
 
 
-def asked_in(scope: Scope, headers: Mapping[bytes, bytes]) -> Asked:
+def _asked(scope: Scope, headers: Mapping[bytes, bytes]) -> Asked:
     """The request as the routes know it."""
     host = headers.get(b"host", b"").decode("latin-1") or "{}:{}".format(*(scope.get("server") or ("localhost", 80)))
     parameters = pairs(scope["query_string"].decode("latin-1"))

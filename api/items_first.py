@@ -12,7 +12,7 @@ from api.answer_crs import answer_crs, content_crs
 from api.exporting import Exports
 from api.html import items_page
 from api.item_pages import ItemPages, Page
-from api.item_question import Question, Questions, asked_in
+from api.item_question import Question, Questions
 from api.reply import GEOJSON, REVALIDATE, Conditions
 from api.served import Asked, Served
 from gis.export import Export
@@ -32,15 +32,13 @@ class ItemsFirst:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         found = _PATH.match(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
-        headers = dict(scope["headers"]) if found else {}
-        accept = headers.get(b"accept", b"").decode("latin-1")
         if found is None:
             await self.inner(scope, receive, send)
             return
         if self._server is None or self._server.served is not self.state.served:
             self._server = _Items(self.state.served)
-        question = self._server.questions.read(found[1], scope["query_string"], accept)
-        ask = asked_in(scope, headers)
+        question = self._server.questions.read(scope, dict(scope["headers"]), found[1])
+        ask = question.ask
         crs = await answer_crs(self._server.served, ask)
         conditions = Conditions.of(scope["headers"])
         if question.streamed:
@@ -49,11 +47,11 @@ class ItemsFirst:
             await self._server.exports.send(send, export, ask, conditions, only_head=only_head)
             return
         if ask.wants_html:
-            page = await self._server.pages.page(ask, question, crs, Conditions())
+            page = await self._server.pages.page(question, crs, Conditions())
             answer = items_page(ask, self._server.served.collection(found[1]), orjson.loads(page.content))
             await answer(scope, receive, send)
             return
-        page = await self._server.pages.page(ask, question, crs, conditions)
+        page = await self._server.pages.page(question, crs, conditions)
         await _send(send, page, ask, crs, conditions)
 
 

@@ -50,7 +50,7 @@ def test_the_unforeseen_in_a_route(city: SampleCity, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(AsyncDatabase, "rows", broken)
     for path in (
         "/collections",
-        "/collections/base.pois/items",
+        "/collections/base.pois/items?limit=4321",  # that nobody has asked for, so that it is not in memory
         "/collections/base.roads/tiles/WebMercatorQuad/10/416/843",
     ):
         answer = city.get(path)
@@ -65,7 +65,7 @@ def test_without_a_database(city: SampleCity, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(AsyncDatabase, "rows", gone)
     for path in (
         "/collections",
-        "/collections/base.pois/items",
+        "/collections/base.pois/items?limit=4321",  # that nobody has asked for, so that it is not in memory
         "/collections/base.roads/tiles/WebMercatorQuad/10/416/843",
     ):
         answer = city.get(path)
