@@ -73,6 +73,7 @@ def restore(url: str, path: Path, progress: Progress, *, replace: bool, finish: 
         try:
             _fill(program, in_database(url, fresh), path, lambda what, done: progress(what, done, max(done, total)))
             finish(in_database(url, fresh))
+            _renew(in_database(url, fresh))
             _swap(server, fresh, name)
         finally:
             _drop(server, fresh)
@@ -85,6 +86,13 @@ def _fill(program: Path, url: str, path: Path, progress: Callable[[str, int], No
         if match := re.search(r"(?:finished item \d+|creating) (.+)", line):
             done += 1
             progress(match.group(1), done)
+
+
+def _renew(url: str) -> None:
+    """What servers and browsers keep of the old database must never be taken for the restored one's."""
+    with psycopg.connect(url) as connection:
+        if connection.execute("SELECT to_regproc('core.renew_incarnation')").fetchone() != (None,):
+            connection.execute("SELECT core.renew_incarnation(true)")
 
 
 def _swap(server: psycopg.Connection, fresh: str, name: str) -> None:

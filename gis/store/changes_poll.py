@@ -40,7 +40,10 @@ FROM p LEFT JOIN LATERAL (
     UNION ALL SELECT register, key, core.change_hash(key, xid) FROM core.change WHERE xid < p.xmin
 ) AS s ON true GROUP BY 1, 2, 3
 """
-_INCARNATION = "SELECT system, core.timeline(), database::bigint, mark::text, pg_is_in_recovery() FROM core.incarnation"
+_INCARNATION = """
+SELECT s.system_identifier, core.timeline(), d.oid::bigint, i.mark::text, pg_is_in_recovery()
+FROM core.incarnation AS i, pg_control_system() AS s, pg_database AS d WHERE d.datname = current_database()
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ def migrate(url: str, layers: Iterable[Layer]) -> list[str]:
             lock.commit()
             with engine.begin() as conn:
                 applied += _upgrade(conn, "core", "gis.store.migrations")
+                # a copy, or what somebody restored by other means, is a life of its own
+                conn.execute(text("SELECT core.renew_incarnation(false)"))
             for layer in layers:
                 if layer.migrations is not None:
                     with engine.begin() as conn:
