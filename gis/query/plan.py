@@ -106,13 +106,10 @@ class Plan:
         if self._pinned is None:
             return Statement(f'{table}"' if self.query.as_of is None else f'{table}_all"')
         columns = ", ".join(f'"{name}"' for name in self._columns())
-        # rows closed since then are looked for only where anything was recorded since then
+        # the parts bare, so that the planner takes them for one table and reads both in the order of their indexes
         return Statement(
-            f'(SELECT {columns}, {_NEVER} AS rec_to FROM {table}" WHERE rec_from <= %s UNION ALL'
-            f' SELECT {columns}, rec_to FROM {table}_past" WHERE rec_from <= %s AND rec_to > %s'
-            " AND closed_on >= %s::date - 1"
-            " AND (SELECT max(epoch) FROM core.epoch WHERE register = %s) > %s)",
-            (*(self._pinned,) * 3, self.now.astimezone(UTC).date(), self.collection.id, self._pinned),
+            f"(SELECT {columns}, true AS is_open, {_NEVER} AS rec_to, 'infinity'::date AS closed_on FROM {table}\""
+            f' UNION ALL SELECT {columns}, false, rec_to, closed_on FROM {table}_past")'
         )
 
     def _columns(self) -> list[str]:
@@ -129,6 +126,8 @@ class Plan:
 
     def _recorded(self, row: str = "") -> list[Statement]:
         """Rows as they were known at `as_of`: recorded not later, and not yet closed."""
+        if self._pinned is not None:
+            return self._still_known(row, self._pinned)
         as_of = self.query.as_of
         if as_of is None:
             return []
@@ -142,6 +141,15 @@ class Plan:
             Statement(f"{row}rec_to > {epoch}", args),
             # the date names the partitions; a day of margin, since it may have been taken in another time zone
             Statement(f"{row}closed_on >= %s::date - 1", (as_of.astimezone(UTC).date(),)),
+        ]
+
+    def _still_known(self, row: str, epoch: int) -> list[Statement]:
+        """Rows as the first page saw them; the past is looked into only where anything was recorded since."""
+        newest = "(SELECT max(epoch) FROM core.epoch WHERE register = %s)"
+        return [
+            Statement(f"{row}rec_from <= %s AND {row}rec_to > %s", (epoch, epoch)),
+            Statement(f"{row}closed_on >= %s::date - 1", (self.now.astimezone(UTC).date(),)),
+            Statement(f"({row}is_open OR {newest} > %s)", (self.collection.id, epoch)),
         ]
 
     def _scenario(self) -> list[Statement]:
