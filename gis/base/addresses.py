@@ -1,6 +1,6 @@
 """Standard addresses: where a door plate is and how it is written in full."""
 
-from gis.catalog import Collection, Geometry, Style
+from gis.catalog import Collection, Geometry, Rollup, Style
 from gis.catalog.field import text
 from gis.text import Text
 
@@ -15,6 +15,7 @@ ADDRESSES = Collection(
     key=("code",),
     division="locate",
     min_zoom=14,
+    rollup=Rollup(near_zoom=14),
     group=Text("地名地址", "Places"),
     fields=(
         text("code", "地址编码", "Address code", "地址编码", "编码", "dzbm", required=True,

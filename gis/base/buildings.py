@@ -1,6 +1,6 @@
 """Building footprints with use, storeys and height."""
 
-from gis.catalog import Collection, Geometry, Style, StyleClass
+from gis.catalog import Collection, Geometry, Rollup, Style, StyleClass
 from gis.catalog.field import integer, number, text
 from gis.text import Text
 
@@ -34,6 +34,7 @@ BUILDINGS = Collection(
     key=("code",),
     division="locate",
     min_zoom=12,
+    rollup=Rollup(measures=("storeys", "height_m"), dimensions=("use",), near_zoom=12),
     fields=(
         text("code", "建筑编码", "Building code", "建筑编码", "楼栋编码", "编码", "osm_id", "jzwbm", required=True,
              sortable=True),

@@ -1,6 +1,6 @@
 """Legal entities: enterprises, institutions, social organisations and the self-employed, with their sites."""
 
-from gis.catalog import Collection, Geometry, Sensitivity, Style, StyleClass
+from gis.catalog import Collection, Geometry, Rollup, Sensitivity, Style, StyleClass
 from gis.catalog.field import day, integer, number, text
 from gis.text import Text
 
@@ -39,6 +39,7 @@ ENTITIES = Collection(
     key=("credit_code",),
     division="placed",
     min_zoom=12,
+    rollup=Rollup(measures=("capital_wan",), dimensions=("kind", "state"), near_zoom=12),
     sensitivity=Sensitivity.INTERNAL,
     group=Text("三大登记库", "Base registers"),
     fields=(

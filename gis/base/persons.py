@@ -1,6 +1,6 @@
 """Natural persons under a pseudonymous number: what is known of them, without what names them."""
 
-from gis.catalog import Collection, Field, Geometry, Sensitivity
+from gis.catalog import Collection, Field, Geometry, Rollup, Sensitivity
 from gis.catalog.field import day, integer, text
 from gis.text import Text
 
@@ -33,6 +33,7 @@ PERSONS = Collection(
     tiled=False,
     cell_resolution=11,
     min_zoom=17,
+    rollup=Rollup(resolutions=tuple(range(10)), dimensions=("sex", "marital_status"), near_zoom=17),
     sensitivity=Sensitivity.PERSONAL,
     group=Text("三大登记库", "Base registers"),
     fields=(

@@ -1,6 +1,6 @@
 """Points of interest: what is where, by kind."""
 
-from gis.catalog import Collection, Geometry, Style, StyleClass
+from gis.catalog import Collection, Geometry, Rollup, Style, StyleClass
 from gis.catalog.field import text
 from gis.text import Text
 
@@ -35,6 +35,7 @@ POIS = Collection(
     key=("code",),
     division="locate",
     min_zoom=10,
+    rollup=Rollup(dimensions=("kind",), near_zoom=10),
     group=Text("地名地址", "Places"),
     fields=(
         text("code", "编码", "Code", "编码", "POI编码", "poiid", "osm_id", required=True),

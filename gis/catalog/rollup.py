@@ -1,4 +1,4 @@
-"""What is summed up in advance: a collection's rows by H3 cell, so that a whole city can be counted or drawn at once."""
+"""What is summed up in advance: a collection's rows by H3 cell, so that a whole city is counted or drawn at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ class Rollup:
 
     Rows are counted for each cell, division and combination of `dimensions`, which are coded fields of few values:
     what is grouped or filtered by these is answered without a look at the rows, and so is how many distinct values a
-    dimension has. Of `measures`, which are numbers, the sum, the mean, the least and the largest are kept. `resolutions`
-    go from coarse to fine; the last is the finest that deltas are written at.
+    dimension has. Of `measures`, which are numbers, the sum, the mean, the least and the largest are kept.
+    `resolutions` go from coarse to fine; the last is the finest that deltas are written at.
 
     Maps show the cells below zoom `near_zoom`; from there on the features themselves, of points only where they are
     not too many for a tile.

@@ -174,7 +174,7 @@ class _Globe:
 
     def edges(self, face: int) -> list[tuple[float, ...]]:
         """Of each edge the outward normal, the face beyond, and the rotation and shift that unfold onto it."""
-        found = []
+        found: list[tuple[float, ...]] = []
         for far in self.corners[face]:
             a, b = (corner for corner in self.corners[face] if corner != far)
             other = next(n for n, t in enumerate(self.corners) if n != face and a in t and b in t)

@@ -14,6 +14,7 @@ from gis.catalog import Collection
 from gis.store.changes_record import ChangeLog
 from gis.store.database import connect, translated
 from gis.store.generalised import Generalised
+from gis.store.rollups import Rollups
 from gis.store.tables import Register
 
 
@@ -59,7 +60,7 @@ class Derived(Protocol):
 
 #: Every kind, in the order in which they are made. Classes are listed here by instance:
 #: `from gis.store.rollups import Rollups` … `DERIVED: tuple[Derived, ...] = (Rollups(),)`.
-DERIVED: tuple[Derived, ...] = (ChangeLog(), Generalised())
+DERIVED: tuple[Derived, ...] = (ChangeLog(), Rollups(), Generalised())
 
 _RECORD = (
     "INSERT INTO core.derived (register, kind, digest) VALUES (%s, %s, %s)"

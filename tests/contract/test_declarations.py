@@ -62,6 +62,7 @@ def test_the_indexes_are_those_that_a_first_load_would_make(collection: Collecti
     ).fetchall()
     expected = {"pkey", "geom", "cell", *(["division"] if collection.division else [])}
     expected |= {f"by_{f.name}" for f in collection.fields if f.sortable}
+    expected |= {"unrolled"} if collection.rollup else set()
     assert {row[0] for row in found} == {f"{collection.noun}_{name}" for name in expected}
 
 

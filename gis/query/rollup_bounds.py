@@ -1,0 +1,60 @@
+"""How many rows a question may read one by one, where no rollup answers it."""
+
+import math
+
+import shapely
+
+from gis.geo.area import Area, Box, Cells, Circle, Division, Shape
+from gis.geo.cell_windows import BoxDeg, window
+from gis.query.areas import area_condition
+from gis.query.plan import Plan
+from gis.query.rollup_tables import ROWS, RollupTables, level
+from gis.query.statement import Statement
+
+#: How many rows may be read one by one where a rollup cannot answer.
+MOST_ROWS = 1_000_000
+_MOST_COVERING = 300
+
+
+def bounded(plan: Plan) -> Statement | None:
+    """A condition that lets a question be answered from the rows only where they are not too many; else it fails.
+
+    None where nothing is known of how many they are: without a rollup. Its failure reaches the caller as BadQuery.
+    """
+    if plan.collection.rollup is None:
+        return None
+    counted = _about(plan)
+    return Statement(f"(SELECT core.bounded(coalesce(sum({ROWS}), 0), {MOST_ROWS}) FROM {counted.sql})", counted.args)
+
+
+def _about(plan: Plan) -> Statement:
+    """Where to count the rows that an area leaves, as a FROM item and its condition."""
+    assert plan.collection.rollup is not None
+    area, tables, resolutions = plan.query.area, RollupTables(plan.collection), plan.collection.rollup.resolutions
+    low, high = level(resolutions[0])
+    whole = f"(cell BETWEEN {low} AND {high} OR cell = 0)"
+    if isinstance(area, Division):
+        condition = area_condition(area, plan.collection)
+        return Statement(f"{tables.table()} WHERE {whole} AND {condition.sql}", condition.args)
+    if isinstance(area, Cells):
+        found: list[int] | None = list(area.ids)
+    else:
+        boxes = [window(box, _MOST_COVERING, resolutions) for box in bounds_of(area)]
+        found = None if area is None or None in boxes else [cell for cells in boxes for cell in cells or ()]
+    if found is None:
+        return Statement(f"{tables.table('_cell')} WHERE {whole}")
+    return Statement(f"{tables.table('_cell')} WHERE cell = ANY(%s)", (found,))
+
+
+def bounds_of(area: Area | None) -> list[BoxDeg]:
+    """West, south, east, north of boxes that hold an area; none where that is not known beforehand."""
+    if isinstance(area, Box):
+        return [(part.west, part.south, part.east, part.north) for part in area.parts]
+    if isinstance(area, Shape):
+        west, south, east, north = shapely.from_wkb(area.wkb).bounds
+        return [(west, south, east, north)]
+    if isinstance(area, Circle):
+        dlat = area.radius_m / 110_000.0
+        dlon = dlat / max(math.cos(math.radians(min(89.9, abs(area.lat) + dlat))), 0.001)
+        return [(area.lon - dlon, area.lat - dlat, area.lon + dlon, area.lat + dlat)]
+    return []

@@ -1,0 +1,143 @@
+"""The sums of a rollup as one relation: what is kept, what is not folded yet, and the few rows that are in neither.
+
+They are read in one statement and so of one snapshot. The rows come first in its text: whoever puts a register in
+place locks it before its rollup.
+"""
+
+from dataclasses import dataclass
+
+from gis.geo import cells
+from gis.geo.area import Cells, Division
+from gis.query.areas import area_condition
+from gis.query.plan import Plan
+from gis.query.rollup_tables import ROWS, STALE, RollupTables, level, parent_sql, quoted
+from gis.query.statement import Statement, conjunction
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What is to be read of a rollup: cells of a resolution, what else keys the sums, and the figures.
+
+    `names` are the dimensions that matter. `window` narrows the cells to the descendants of some.
+    """
+
+    plan: Plan
+    resolution: int
+    names: tuple[str, ...] = ()
+    by_division: bool = False
+    figures: tuple[str, ...] = (ROWS,)
+    window: tuple[int, ...] | None = None
+
+    @property
+    def tables(self) -> RollupTables:
+        """The tables that hold them."""
+        return RollupTables(self.plan.collection)
+
+    @property
+    def by_cell_alone(self) -> bool:
+        """Whether the sums by cell suffice."""
+        plan = self.plan
+        narrowed = plan.rules.divisions is not None or isinstance(plan.query.area, Division) or plan.query.where
+        return not (self.names or self.by_division or narrowed)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that `statement` brings: cell, division and dimensions where they matter, figures."""
+        keys = ["division", *map(quoted, self.names)] if not self.by_cell_alone else []
+        return ["cell", *keys, *self.figures]
+
+    def statement(self) -> Statement:
+        """All parts together; a group's figures add up over any number of its rows. A cell 0 is none."""
+        parts = [self._unrolled()]
+        if {column for column, _ in self.tables.extremes} & set(self.figures):
+            parts += self._with_extremes()
+        else:
+            parts += [self._stored(self.resolution), self._open()]
+        return _union(parts)
+
+    def _select(self, source: Statement, where: Statement, resolution: int) -> Statement:
+        """The columns of a FROM item whose cells are of a resolution, within the window."""
+        args, tables = source.args, source.sql
+        if self.window is not None:
+            ends = [cells.child_range(cell, resolution) for cell in self.window]
+            tables = (
+                f"unnest(%s::bigint[], %s::bigint[]) AS w(low, high) JOIN {tables} ON cell BETWEEN w.low AND w.high"
+            )
+            args = ([low for low, _ in ends], [high for _, high in ends], *args)
+        return Statement(f"SELECT {', '.join(self.columns)} FROM {tables} WHERE {where.sql}", args + where.args)
+
+    def _unrolled(self) -> Statement:
+        """The rows that are not in the rollup, as the plan has them."""
+        tables = self.tables
+        where = conjunction([Statement(f"NOT {tables.is_rolled}"), self.plan.conditions()])
+        rows = Statement(f"(SELECT {tables.row} FROM {tables.register} r WHERE {where.sql}) q", where.args)
+        return self._select(rows, Statement("true"), tables.rollup.finest)
+
+    def _stored(self, resolution: int, also: str = "true") -> Statement:
+        low, high = level(resolution)
+        here = Statement(f"(cell BETWEEN {low} AND {high} OR cell = 0)")
+        where = conjunction([here, self._conditions(resolution), Statement(also)])
+        table = self.tables.table("_cell" if self.by_cell_alone else "")
+        return self._select(Statement(table), where, resolution)
+
+    def _open(self, also: str = "true") -> Statement:
+        where = conjunction([self._conditions(self.tables.rollup.finest), Statement(also)])
+        return self._select(Statement(self.tables.table("_delta")), where, self.tables.rollup.finest)
+
+    def _with_extremes(self) -> list[Statement]:
+        """Where rows went from a cell since it was folded, its finest sums give way to the rows, its coarse ones to
+        the finest of the other cells in them.
+        """
+        tables, finest = self.tables, self.tables.rollup.finest
+        stale = f"(SELECT DISTINCT cell FROM {tables.table('_delta')} WHERE {STALE})"
+        wider = f"(SELECT DISTINCT {parent_sql('cell', self.resolution)} FROM {tables.table('_delta')} WHERE {STALE})"
+        fresh = f"cell NOT IN {stale}"
+        if self.resolution == finest:
+            stored = [self._stored(finest, fresh)]
+        else:
+            under = f"{parent_sql('cell', self.resolution)} IN {wider}"
+            stored = [
+                self._stored(self.resolution, f"cell NOT IN {wider}"),
+                self._stored(finest, f"{under} AND {fresh} AND cell <> 0"),
+            ]
+        return [self._stale(stale), *stored, self._open(fresh)]
+
+    def _stale(self, stale: str) -> Statement:
+        """The rows in cells from which rows went."""
+        tables = self.tables
+        low, high = cells.child_range_sql("s.cell", tables.rollup.finest, self.plan.collection.cell_resolution)
+        rows = (
+            f"SELECT r.* FROM {stale} s JOIN {tables.register} r ON r.cell BETWEEN {low} AND {high} WHERE s.cell <> 0"
+            f" UNION ALL SELECT r.* FROM {tables.register} r WHERE r.cell IS NULL AND 0 IN {stale}"
+        )
+        rolled = f"(SELECT {tables.row} FROM ({rows}) r WHERE {tables.is_rolled}) q"
+        return self._select(Statement(rolled), self._conditions(tables.rollup.finest), tables.rollup.finest)
+
+    def _conditions(self, resolution: int) -> Statement:
+        """The plan's conditions on sums whose cells are of a resolution, or of none."""
+        plan, parts = self.plan, list[Statement]()
+        if plan.rules.divisions is not None:
+            ranges = [
+                Statement("division BETWEEN %s AND %s", (max(low, 1), high)) for low, high in plan.rules.divisions
+            ]
+            parts.append(_either(ranges))
+        area = plan.query.area
+        if isinstance(area, Cells):
+            parts.append(
+                _either([Statement("cell BETWEEN %s AND %s", cells.child_range(c, resolution)) for c in area.ids])
+            )
+        elif isinstance(area, Division):
+            parts.append(area_condition(area, plan.collection))
+        if plan.query.where is not None:
+            parts.append(plan.query.where.sql(plan.collection, plan.rules.fields))
+        return conjunction(parts)
+
+
+def _either(parts: list[Statement]) -> Statement:
+    if not parts:
+        return Statement("false")
+    return Statement(f"({' OR '.join(p.sql for p in parts)})", tuple(v for p in parts for v in p.args))
+
+
+def _union(parts: list[Statement]) -> Statement:
+    return Statement(" UNION ALL ".join(p.sql for p in parts), tuple(v for p in parts for v in p.args))
