@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from api import openapi_exchange
+from api import openapi_exchange, openapi_places
 from api.errors import MEDIA_TYPE as PROBLEM
 from api.geocoding import MAX_ADDRESSES, MAX_CHARACTERS
 from api.reply import GEOJSON, SCHEMA
@@ -133,12 +133,14 @@ def document(collections: Iterable[Collection], base: str, language: Language) -
         "paths": {
             **{place[0]: {"get": _operation(*place, language), **_post(place[0], language)} for place in _PATHS},
             **openapi_exchange.paths(language),
+            **openapi_places.paths(known, language),
         },
         "components": {
             "parameters": {
                 **{name: _parameter(name, language) for name in _PARAMETERS},
                 **_in_paths(known),
                 **openapi_exchange.parameters(language),
+                **openapi_places.parameters(language),
             },
             "securitySchemes": openapi_exchange.SECURITY,
             "schemas": {"problem": _PROBLEM, **{c.id: _properties(c, language) for c in known}},

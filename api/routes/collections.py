@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from api.answer_crs import declared
 from api.collection_document import description, queryables, schema
+from api.edr_document import with_queries
 from api.html import collection_page, collections_page, document_page
 from api.reply import SCHEMA, json_reply
 from api.served import Ask, Asked, City
@@ -25,7 +26,7 @@ async def collections(city: City, ask: Ask) -> Response:
     found = city.collections()
     known = await city.facts.of(found)
     crs = [uri(name) for name in await declared(city)]
-    documents = [description(c, known[c.id], crs, ask) for c in found]
+    documents = [await with_queries(city, ask, description(c, known[c.id], crs, ask)) for c in found]
     if form == "html":
         return collections_page(ask, documents)
     links = [
@@ -42,6 +43,7 @@ async def collection(collection_id: str, city: City, ask: Ask) -> Response:
     found = city.collection(collection_id)
     known = await city.facts.of([found])
     document = description(found, known[found.id], [uri(name) for name in await declared(city)], ask)
+    document = await with_queries(city, ask, document)
     return collection_page(ask, found, document) if form == "html" else _json(document, ask)
 
 

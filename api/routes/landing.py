@@ -4,6 +4,7 @@ from html import escape
 
 from fastapi import APIRouter, Response
 
+from api.edr_document import conforms_to
 from api.html import document_page, link_list, page
 from api.openapi import MEDIA_TYPE as OPENAPI
 from api.openapi import document
@@ -77,9 +78,9 @@ async def landing(ask: Ask) -> Response:
 
 
 @router.get("/conformance")
-async def conformance(ask: Ask) -> Response:
+async def conformance(city: City, ask: Ask) -> Response:
     """The standards' classes that hold."""
-    document = {"conformsTo": CONFORMS_TO}
+    document = {"conformsTo": (*CONFORMS_TO, *conforms_to(city.collections()))}
     if ask.form() == "html":
         return document_page(ask, _STANDARDS.in_(ask.language), document)
     return json_reply(document, ask.language)
