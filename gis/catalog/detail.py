@@ -31,9 +31,9 @@ class Band:
     def tolerance_m(self) -> float:
         """How far a generalised shape may lie from the true one, in metres of EPSG:3857.
 
-        A quarter of a unit: with the rounding to whole units, 0.71 at worst, a tile is within one unit of the truth.
+        An eighth of a unit: little beside the half that encoding a tile may move it, and the rounding to whole units.
         """
-        return self.unit_m / 4
+        return self.unit_m / 8
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,8 +57,8 @@ def test_it_is_compiled_once() -> None:
 
 
 def test_below_its_first_zoom_a_collection_is_empty() -> None:
-    assert mvt.statement(plan("base.addresses"), Tile(13, 0, 0)) is None
-    assert mvt.statement(plan("base.addresses"), Tile(14, 0, 0)) is not None
+    assert mvt.statement(plan("base.grids"), Tile(11, 0, 0)) is None
+    assert mvt.statement(plan("base.grids"), Tile(12, 0, 0)) is not None
 
 
 def test_a_tile_is_found_by_the_spatial_index(pois: psycopg.Connection) -> None:
