@@ -36,6 +36,7 @@ from api.routes import (
     here,
     items,
     landing,
+    live,
     series,
     styles,
     tile_sets,
@@ -62,7 +63,7 @@ _EXCHANGE = (
     exchange, exchange_deliveries, exchange_returned, exchange_facts, exchange_directory, exchange_scorecard,
 )  # fmt: skip
 _PLACES = (here, series, edr)
-_ROUTERS = (landing, collections, items, tile_sets, cells, *_PLACES, geocode, styles, health, web_map, *_EXCHANGE)
+_ROUTERS = (landing, live, collections, items, tile_sets, cells, *_PLACES, geocode, styles, health, web_map, *_EXCHANGE)
 
 
 def create_app(

@@ -11,11 +11,14 @@ from gis.errors import (
     BadQuery,
     Conflict,
     Forbidden,
+    Gone,
     NotFound,
     NotSignedIn,
     OneMapError,
     SetupError,
+    Stale,
     Unavailable,
+    Unguarded,
 )
 from gis.text import Language, Text
 
@@ -26,9 +29,12 @@ STATUS: tuple[tuple[type[OneMapError], HTTPStatus], ...] = (
     (BadQuery, HTTPStatus.BAD_REQUEST),
     (BadInput, HTTPStatus.BAD_REQUEST),
     (NotFound, HTTPStatus.NOT_FOUND),
+    (Gone, HTTPStatus.GONE),
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (Forbidden, HTTPStatus.FORBIDDEN),
+    (Stale, HTTPStatus.PRECONDITION_FAILED),
     (Conflict, HTTPStatus.CONFLICT),
+    (Unguarded, HTTPStatus.PRECONDITION_REQUIRED),
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (SetupError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
@@ -43,9 +49,13 @@ _TITLES = {
     404: Text("未找到", "Not found"),
     405: Text("不支持此方法", "Method not allowed"),
     406: Text("没有此格式", "Not acceptable"),
+    410: Text("已不再保留", "No longer kept"),
     409: Text("操作冲突", "Conflict"),
+    412: Text("内容已变化", "It has changed meanwhile"),
     413: Text("请求过大", "The request is too large"),
     414: Text("网址过长", "The address is too long"),
+    415: Text("不支持此内容类型", "Unsupported kind of content"),
+    428: Text("须说明所依据的版本", "It must say which state it changes"),
     500: Text("服务器内部错误", "Internal error"),
     503: Text("服务暂不可用", "Not available now"),
 }

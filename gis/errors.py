@@ -5,9 +5,12 @@ OneMapError
 ├── BadQuery        a question that cannot be asked
 ├── UnknownName     a collection, field or layer that is not declared
 ├── NotFound        a feature that is not there
+├── Gone            a position in the log of changes that is too old
 ├── Forbidden       a question that the caller may not ask
 ├── NotSignedIn     a caller whose key is missing or not valid
 ├── Conflict        two things that cannot both be done
+│   └── Stale       what was to be changed has changed since it was read
+├── Unguarded       a change that does not say which state it changes
 ├── Unavailable     the database does not answer, or not in time
 └── SetupError      something is missing on this machine
 """
@@ -44,6 +47,10 @@ class NotFound(OneMapError):
     """Nothing is there under this id."""
 
 
+class Gone(OneMapError):
+    """It was here and is kept no longer; whoever goes on from it begins anew."""
+
+
 class Forbidden(OneMapError):
     """The caller may not ask this."""
 
@@ -54,6 +61,14 @@ class NotSignedIn(OneMapError):
 
 class Conflict(OneMapError):
     """It cannot be done while something else stands or runs."""
+
+
+class Stale(Conflict):
+    """What was to be changed is not any more as it was when the caller read it."""
+
+
+class Unguarded(OneMapError):
+    """A change that does not say which state of the thing it is meant for."""
 
 
 class Unavailable(OneMapError):

@@ -5,7 +5,7 @@ order, so that servers which started at different times, or read the log of chan
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -18,12 +18,20 @@ from gis.store.changes_poll import Change, Line, News, read_incarnation, read_su
 from gis.store.changes_prune import PRUNE_EVERY_S, prune
 from gis.store.database import AsyncDatabase
 
-__all__ = ["Change", "Changes", "tile_key", "tile_of"]
+__all__ = ["Change", "Changes", "Told", "tile_key", "tile_of"]
 
 #: How often the log is looked at for those who follow it.
 _FOLLOW_EVERY_S = 0.25
 #: A follower that falls behind by more is told that whole registers changed.
 _MOST_PENDING = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Changes, and the position up to which they are all that there are."""
+
+    position: str
+    changes: Sequence[Change]
 
 
 class Changes:
@@ -96,10 +104,10 @@ class Changes:
         """64 bits that any visible change of a register changes."""
         return self._state.digests.of(register)
 
-    async def follow(self) -> AsyncIterator[Sequence[Change]]:
+    async def follow(self) -> AsyncGenerator[Told, None]:
         """Changes as they become visible, each once, a few times a second; one who is slow gets many at a time.
 
-        `position` is theirs until the next await. It ends when the database begins another life, or at `close`.
+        It ends when the database begins another life, or at `close`.
         """
         follower = _Follower()
         self._followers.add(follower)
@@ -156,7 +164,7 @@ class Changes:
             self._state = state
         found = state.take(news)
         for follower in self._followers if found else ():
-            follower.tell(found)
+            follower.tell(found, self.position)
 
     async def _fresh(self, incarnation: str, is_standby: bool) -> "_State":
         """From the beginning: for another life of the database, or where what lies between was pruned."""
@@ -214,11 +222,13 @@ class _Follower:
 
     def __init__(self) -> None:
         self._pending: list[Change] = []
+        self._position = ""
         self._bell = asyncio.Event()
         self._ended = False
 
-    def tell(self, changes: Sequence[Change]) -> None:
+    def tell(self, changes: Sequence[Change], position: str) -> None:
         self._pending += changes
+        self._position = position
         if len(self._pending) > _MOST_PENDING:
             latest = {change.register: change.xid for change in self._pending}
             self._pending = [Change(register, WORLD, xid) for register, xid in latest.items()]
@@ -228,8 +238,8 @@ class _Follower:
         self._ended = True
         self._bell.set()
 
-    async def take(self) -> list[Change] | None:
+    async def take(self) -> Told | None:
         await self._bell.wait()
         self._bell.clear()
         found, self._pending = self._pending, []
-        return None if self._ended else found
+        return None if self._ended else Told(self._position, found)

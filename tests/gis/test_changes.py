@@ -271,7 +271,7 @@ def test_those_who_follow_are_told_each_change_once(url: str) -> None:
 
         async def follow() -> None:
             async for found in changes.follow():
-                told.extend(found)
+                told.extend(found.changes)
 
         following = asyncio.create_task(follow())
         await asyncio.sleep(0)

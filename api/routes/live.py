@@ -1,0 +1,124 @@
+"""What changed where: as it happens (`/live`, server-sent events) and since a position (`/changes`, for days)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.reply import json_reply
+from api.served import Ask, City, Served, encoded
+from gis.errors import BadQuery, Gone, Unavailable
+from gis.store.changes import tile_of
+from gis.store.changes_since import since as changed_since
+from tiles.grid import MATRIX_SET
+
+router = APIRouter()
+
+#: A line now and then, so that nobody on the way takes the silence for the end.
+_HEARTBEAT_S = 15.0
+_RETRY_MS = 2_000
+
+
+@router.get("/changes")
+async def changes(city: City, ask: Ask) -> Response:
+    """The squares in which collections were written to since a position; without one, the position to begin from."""
+    given = ask.only("since", "collection")
+    wanted = _wanted(city, given.get("collection"))
+    if "since" in given:
+        found = await changed_since(city.database, city.changes, given["since"], sorted(wanted))
+        position, written = found.position, found.written
+    else:
+        await city.changes.settled()
+        position, written = city.changes.position, ()
+    confined = [("collection", given["collection"])] if "collection" in given else []
+    document = {
+        "position": position,
+        "tileMatrixSet": MATRIX_SET,
+        "changes": [
+            {"collection": one.register, "tile": tile_of(one.key), "at": one.at, "transactions": one.transactions}
+            for one in written
+        ],
+        "links": [
+            ask.link(f"/changes?{encoded(ask.parameters)}", "self", "application/json"),
+            ask.link(f"/changes?{encoded([('since', position), *confined])}", "next", "application/json"),
+            ask.link(f"/live?{encoded([('since', position), *confined])}", "monitor", "text/event-stream"),
+        ],
+    }
+    answer = json_reply(document, ask.language)
+    answer.headers["cache-control"] = "no-store"
+    return answer
+
+
+@router.get("/live")
+async def live(request: Request, city: City, ask: Ask) -> Response:
+    """Events `changes` with the tiles to ask for again; `reset` where everything is to be asked for again."""
+    given = ask.only("since", "collection")
+    wanted = _wanted(city, given.get("collection"))
+    since = request.headers.get("last-event-id") or given.get("since")
+    await city.changes.settled()
+    return StreamingResponse(
+        _events(city, wanted, since),
+        media_type="text/event-stream",
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )
+
+
+def _wanted(city: Served, named: str | None) -> frozenset[str]:
+    """The collections that the caller may see, or those named of them. Raises NotFound, Forbidden."""
+    if named is None:
+        return frozenset(collection.id for collection in city.collections())
+    return frozenset(city.collection(name).id for name in named.split(","))
+
+
+async def _events(city: Served, wanted: frozenset[str], since: str | None) -> AsyncIterator[bytes]:
+    follow = city.changes.follow()
+    upcoming = asyncio.ensure_future(anext(follow, None))
+    try:
+        await asyncio.sleep(0)  # it is followed from here on; what lies before is looked up
+        yield f"retry: {_RETRY_MS}\n\n".encode()
+        yield await _missed(city, wanted, since)
+        while True:
+            await asyncio.wait({upcoming}, timeout=_HEARTBEAT_S)
+            if not upcoming.done():
+                yield b":\n\n"
+                continue
+            told = upcoming.result()
+            if told is None:
+                yield _event("reset", city.changes.position, {})
+                return
+            upcoming = asyncio.ensure_future(anext(follow, None))
+            event = _changes(told.position, ((one.register, one.key) for one in told.changes if one.register in wanted))
+            if event:
+                yield event
+    finally:
+        upcoming.cancel()
+        await asyncio.gather(upcoming, return_exceptions=True)
+        await follow.aclose()
+
+
+async def _missed(city: Served, wanted: frozenset[str], since: str | None) -> bytes:
+    """What came after the last event that the caller got; for one who begins, the position alone."""
+    begin = _event("begin", city.changes.position, {"tileMatrixSet": MATRIX_SET})
+    if since is None:
+        return begin
+    try:
+        found = await changed_since(city.database, city.changes, since, sorted(wanted))
+    except (Gone, BadQuery, Unavailable):
+        return _event("reset", city.changes.position, {})
+    return _changes(found.position, ((one.register, one.key) for one in found.written)) or begin
+
+
+def _changes(position: str, squares: Iterable[tuple[str, int]]) -> bytes:
+    """One event; nothing where there is nothing to tell."""
+    tiles: dict[str, set[tuple[int, int, int]]] = {}
+    for register, key in squares:
+        tiles.setdefault(register, set()).add(tile_of(key))
+    told = {"collections": [{"id": register, "tiles": sorted(tiles[register])} for register in sorted(tiles)]}
+    return _event("changes", position, told) if tiles else b""
+
+
+def _event(kind: str, position: str, data: dict[str, Any]) -> bytes:
+    return b"event: %b\nid: %b\ndata: %b\n\n" % (kind.encode(), position.encode(), orjson.dumps(data))
