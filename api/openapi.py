@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from api import openapi_exchange, openapi_places
+from api import openapi_exchange, openapi_places, openapi_schemas
 from api.errors import MEDIA_TYPE as PROBLEM
 from api.geocoding import MAX_ADDRESSES, MAX_CHARACTERS
-from api.reply import GEOJSON, SCHEMA
+from api.openapi_parameters import EXPLODED, PARAMETERS
+from api.reply import GEOJSON, HTML, SCHEMA
 from gis.catalog import Collection, FieldType
 from gis.query.url import GROUPS, PAGES, ROWS
 from gis.text import Language, Text
-from tiles.grid import MATRIX_SET, MAX_ZOOM
+from tiles.grid import GRIDS, MAX_ZOOM
 from tiles.mvt import MEDIA_TYPE as MVT
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.0"
@@ -19,58 +20,15 @@ _JSON = "application/json"
 _TITLE = Text("一张图接口", "One Map API")
 _TEXT: dict[str, Any] = {"type": "string"}
 
-#: Every parameter of a question: its words and its schema.
-_PARAMETERS: dict[str, tuple[Text, dict[str, Any]]] = {
-    "bbox": (
-        Text(
-            "范围:西,南,东,北(度);西大于东表示跨越 180° 经线",
-            "West,south,east,north in degrees; west above east crosses the antimeridian",
-        ),
-        {"type": "array", "minItems": 4, "maxItems": 6, "items": {"type": "number"}},
-    ),
-    "bbox-crs": (Text("bbox 的坐标系,仅 CRS84", "CRS of bbox; CRS84 only"), _TEXT),
-    "datetime": (
-        Text(
-            "有效时间:时刻、日期(上海)或闭区间 a/b,.. 表示不限",
-            "Valid time: instant, date (Shanghai) or closed interval a/b, .. for open",
-        ),
-        _TEXT,
-    ),
-    "as-of": (Text("按当时的记录回答", "Answer as it was recorded then"), _TEXT),
-    "scenario": (Text("规划方案", "A planned variant of the city"), _TEXT),
-    "filter": (Text("CQL2 过滤条件", "A CQL2 filter"), _TEXT),
-    "filter-lang": (
-        Text("过滤语言", "Language of the filter"),
-        {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"},
-    ),
-    "filter-crs": (Text("过滤条件中几何的坐标系,仅 CRS84", "CRS of geometries in the filter; CRS84 only"), _TEXT),
-    "near": (Text("经度,纬度,半径(米)", "Longitude,latitude,radius in metres"), _TEXT),
-    "cells": (Text("H3 网格,逗号分隔", "H3 cells, separated by commas"), _TEXT),
-    "area": (Text("WKT 图形,或 数据集/要素编号", "A shape as WKT, or collection/fid of a feature"), _TEXT),
-    "division": (Text("区划代码(2、4、6、9 或 12 位)", "Division code of 2, 4, 6, 9 or 12 digits"), _TEXT),
-    "properties": (Text("返回的字段,逗号分隔", "Fields in the answer, separated by commas"), _TEXT),
-    "sortby": (Text("排序字段,-为降序", "Fields to sort by; - for descending"), _TEXT),
-    "limit": (
-        Text("每页要素数", "Features a page"),
-        {"type": "integer", "minimum": 1, "maximum": 10000, "default": 10},
-    ),
-    "offset": (Text("跳过的要素数", "Features to skip"), {"type": "integer", "minimum": 0, "default": 0}),
-    "after": (Text("翻页标记,见 next 链接", "Where the page before ended; from a next link"), _TEXT),
-    "measure": (Text("统计量:count,sum:字段…", "Figures: count, sum:field …"), _TEXT),
-    "by": (Text("分组", "Groups"), _TEXT),
-    "res": (Text("H3 分辨率", "H3 resolution"), {"type": "integer", "minimum": 0, "maximum": 15}),
-    "address": (Text("地址文本", "An address"), {**_TEXT, "maxLength": MAX_CHARACTERS}),
-    "lon": (Text("经度(WGS 84)", "Longitude (WGS 84)"), {"type": "number", "minimum": -180, "maximum": 180}),
-    "lat": (Text("纬度(WGS 84)", "Latitude (WGS 84)"), {"type": "number", "minimum": -90, "maximum": 90}),
-    "theme": (Text("主题", "Theme"), {"type": "string", "enum": ["light", "dark"]}),
-    "lang": (Text("语言", "Language"), {"type": "string", "enum": ["zh", "en"]}),
-    "f": (Text("格式", "Form of the answer"), _TEXT),
-}
-_EXPLODED = {"bbox": {"style": "form", "explode": False}}
-_ITEM = frozenset({"datetime", "as-of", "scenario", "properties"})
+_ITEM = frozenset({"datetime", "as-of", "scenario", "properties", "crs"})
+_ITEMS = ROWS | PAGES | {"properties", "crs"}
 _TILE = ROWS | {"properties"}
 _PLACE = "/collections/{collectionId}"
-_TILE_PLACE = f"{_PLACE}/tiles/{MATRIX_SET}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
+_GRID = "{tileMatrixSetId}"
+_TILE_PLACE = "{tileMatrix}/{tileRow}/{tileCol}"
+#: What is answered as a page for people as well.
+_PAGES = frozenset({"/", "/conformance", "/collections", _PLACE, f"{_PLACE}/schema", f"{_PLACE}/queryables",
+                    f"{_PLACE}/items", f"{_PLACE}/items/{{featureId}}"})  # fmt: skip
 
 #: Path → its words, what it answers in, the parameters that it takes beside `lang` and `f`.
 _PATHS: tuple[tuple[str, Text, str, frozenset[str]], ...] = (
@@ -87,20 +45,25 @@ _PATHS: tuple[tuple[str, Text, str, frozenset[str]], ...] = (
     (_PLACE, Text("数据集", "A collection"), _JSON, frozenset()),
     (f"{_PLACE}/schema", Text("要素结构", "Schema of its features"), SCHEMA, frozenset()),
     (f"{_PLACE}/queryables", Text("可过滤字段", "Queryables"), SCHEMA, frozenset()),
-    (f"{_PLACE}/items", Text("要素", "Features"), GEOJSON, ROWS | PAGES | {"properties"}),
+    (f"{_PLACE}/items", Text("要素", "Features"), GEOJSON, _ITEMS),
     (f"{_PLACE}/items/{{featureId}}", Text("一个要素", "One feature"), GEOJSON, _ITEM),
     (f"{_PLACE}/cells", Text("按 H3 网格统计", "Counted by H3 cell"), GEOJSON, ROWS | (GROUPS - {"by"}) | {"res"}),
     (f"{_PLACE}/tiles", Text("瓦片集", "Tilesets"), _JSON, frozenset()),
-    (f"{_PLACE}/tiles/{MATRIX_SET}", Text("瓦片集说明", "The tileset"), _JSON, frozenset()),
-    (
-        f"{_PLACE}/tiles/{MATRIX_SET}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}",
-        Text("矢量瓦片", "Vector tile"),
-        MVT,
-        _TILE,
-    ),
+    (f"{_PLACE}/tiles/{_GRID}", Text("瓦片集说明", "The tileset"), _JSON, _TILE),
+    (f"{_PLACE}/tiles/{_GRID}/{_TILE_PLACE}", Text("矢量瓦片", "Vector tile"), MVT, _TILE),
+    ("/tiles", Text("全部数据的瓦片集", "Tilesets of everything"), _JSON, frozenset()),
+    ("/tileMatrixSets", Text("瓦片矩阵集", "Tile matrix sets"), _JSON, frozenset()),
+    (f"/tileMatrixSets/{_GRID}", Text("一个瓦片矩阵集", "A tile matrix set"), _JSON, frozenset()),
     ("/styles", Text("地图样式", "Styles"), _JSON, frozenset()),
     ("/styles/{styleId}", Text("一个地图样式", "A style"), _JSON, frozenset({"theme"})),
     ("/health", Text("运行状态", "Health"), _JSON, frozenset()),
+    ("/changes", Text("某位置以来的变更", "What changed since a position"), _JSON, frozenset({"since", "collection"})),
+    (
+        "/live",
+        Text("实时变更(服务器推送事件)", "Changes as they happen (server-sent events)"),
+        "text/event-stream",
+        frozenset({"since", "collection"}),
+    ),
 )
 
 #: Path → what is posted there: its words, the schema of its body.
@@ -137,13 +100,17 @@ def document(collections: Iterable[Collection], base: str, language: Language) -
         },
         "components": {
             "parameters": {
-                **{name: _parameter(name, language) for name in _PARAMETERS},
+                **{name: _parameter(name, language) for name in PARAMETERS},
                 **_in_paths(known),
                 **openapi_exchange.parameters(language),
                 **openapi_places.parameters(language),
             },
             "securitySchemes": openapi_exchange.SECURITY,
-            "schemas": {"problem": _PROBLEM, **{c.id: _properties(c, language) for c in known}},
+            "schemas": {
+                "problem": _PROBLEM,
+                **openapi_schemas.SCHEMAS,
+                **{c.id: _properties(c, language) for c in known},
+            },
             "responses": {"problem": {"description": "RFC 9457", "content": {PROBLEM: {"schema": _ref("schemas",
                                                                                                   "problem")}}}},
         },
@@ -158,10 +125,12 @@ def _operation(path: str, words: Text, kind: str, parameters: frozenset[str], la
         "summary": words.in_(language),
         "parameters": [_ref("parameters", name) for name in names],
         "responses": {
-            "200": {"description": words.in_(language), "content": {kind: {"schema": {}}}},
+            "200": {"description": words.in_(language), "content": {kind: {"schema": openapi_schemas.of(path)}}},
             "default": _ref("responses", "problem"),
         },
     }
+    if path in _PAGES:
+        operation["responses"]["200"]["content"][HTML] = {"schema": _TEXT}
     if kind == MVT:
         operation["responses"]["200"]["content"] = {MVT: {"schema": {"type": "string", "format": "binary"}}}
         operation["responses"]["204"] = {"description": "—"}
@@ -198,9 +167,9 @@ _PROBLEM = {
 
 
 def _parameter(name: str, language: Language) -> dict[str, Any]:
-    words, schema = _PARAMETERS[name]
+    words, schema = PARAMETERS[name]
     found = {"name": name, "in": "query", "required": False, "description": words.in_(language), "schema": schema}
-    return {**found, **_EXPLODED.get(name, {})}
+    return {**found, **EXPLODED.get(name, {})}
 
 
 def _in_paths(collections: list[Collection]) -> dict[str, Any]:
@@ -208,6 +177,7 @@ def _in_paths(collections: list[Collection]) -> dict[str, Any]:
     schemas: dict[str, dict[str, Any]] = {
         "collectionId": {"type": "string", "enum": [c.id for c in collections]},
         "featureId": whole,
+        "tileMatrixSetId": {"type": "string", "enum": list(GRIDS)},
         "tileMatrix": {**whole, "maximum": MAX_ZOOM},
         "tileRow": whole,
         "tileCol": whole,
