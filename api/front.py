@@ -21,14 +21,17 @@ MAX_ADDRESS_BYTES = 16_384
 #: Methods whose requests may bring something.
 _BRINGING = frozenset({"POST", "PUT", "PATCH"})
 
-#: Headers of every answer.
+#: That a browser takes an answer for nothing but what its type says.
+NOT_GUESSED = (b"x-content-type-options", b"nosniff")
+
+#: Headers of every answer that may be a document.
 SECURITY = (
     (
         b"content-security-policy",
         b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
         b"worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'self'",
     ),
-    (b"x-content-type-options", b"nosniff"),
+    NOT_GUESSED,
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )

@@ -6,16 +6,21 @@ import hashlib
 
 from starlette.types import Message
 
-from api.front import SECURITY
+from api.front import NOT_GUESSED
 from api.reply import REVALIDATE
 from api.tile_question import Token
 from tiles import mvt
 
 _Header = tuple[bytes, bytes]
+#: How an answer starts, and its body.
+Answer = tuple[Message, Message]
+
+EMPTY: Message = {"type": "http.response.body", "body": b""}
 
 _TYPE: _Header = (b"content-type", mvt.MEDIA_TYPE.encode())
 _PACKED: _Header = (b"content-encoding", b"gzip")
-_KEPT: tuple[_Header, ...] = ((b"cache-control", REVALIDATE.encode()), (b"vary", b"Accept-Encoding"), *SECURITY)
+# what guards documents against scripts and frames says nothing to whoever reads a tile
+_KEPT: tuple[_Header, ...] = ((b"cache-control", REVALIDATE.encode()), (b"vary", b"Accept-Encoding"), NOT_GUESSED)
 _LEFT_OUT: _Header = (b"onemap-truncated", b"true")
 
 _WORTH_PACKING_BYTES = 1_400
@@ -32,13 +37,13 @@ def tag_of(key: str, token: Token) -> str:
 class TileReply:
     """One version of a tile. `token` says of which state of the data it is."""
 
-    __slots__ = ("_ready", "content", "left_out", "packed", "packed_tag", "plain_tag", "token")
+    __slots__ = ("_answers", "content", "left_out", "packed", "packed_tag", "plain_tag", "token")
 
     def __init__(self, content: bytes, token: Token, tag: str, *, left_out: bool = False) -> None:
         self.content, self.token, self.left_out = content, token, left_out
         self.plain_tag, self.packed_tag = f'"{tag}"'.encode(), f'"{tag}-gz"'.encode()
         self.packed: bytes | None = None
-        self._ready: dict[tuple[int, bool], list[_Header]] = {}
+        self._answers: dict[tuple[int, bool], Answer] = {}
 
     @property
     def size_bytes(self) -> int:
@@ -49,11 +54,6 @@ class TileReply:
         """The same content found again in a later state."""
         self.token = token
         return self
-
-    def body(self, packed: bool) -> Message:
-        """The content of a 200, in the form that its start announced."""
-        content = self.packed if packed and self.packed is not None else self.content
-        return {"type": "http.response.body", "body": content}
 
     def worth_packing(self) -> bool:
         """Whether there is a packed form, made or not."""
@@ -66,16 +66,15 @@ class TileReply:
         else:
             self.packed = await asyncio.to_thread(_gzip, self.content)
 
-    def message(self, status: int, packed: bool, asked_as: bytes) -> Message:
-        """How the answer starts: 200, 204 or 304."""
-        headers = self._ready.get((status, packed))
-        if headers is None:
-            headers = self._ready[status, packed] = self._headers(status, packed)
-        return {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [*headers, (b"onemap-request-id", asked_as)],
-        }
+    def answer(self, status: int, packed: bool) -> Answer:
+        """The answer 200, 204 or 304; the same object for all, to be sent and not to be changed."""
+        found = self._answers.get((status, packed))
+        if found is None:
+            content = self.packed if packed and self.packed is not None else self.content
+            body = {"type": "http.response.body", "body": content if status == 200 else b""}
+            found = {"type": "http.response.start", "status": status, "headers": self._headers(status, packed)}, body
+            self._answers[status, packed] = found
+        return found
 
     def _headers(self, status: int, packed: bool) -> list[_Header]:
         if status == 204:
@@ -91,10 +90,9 @@ class TileReply:
         return found
 
 
-def not_changed(etag: bytes, asked_as: bytes) -> Message:
-    """The start of a 304 for a tile that is not at hand, and of which the caller's copy is the newest."""
-    headers = [(b"etag", etag), *_KEPT, (b"onemap-request-id", asked_as)]
-    return {"type": "http.response.start", "status": 304, "headers": headers}
+def not_changed(etag: bytes) -> Answer:
+    """The 304 for a tile that is not at hand, and of which the caller's copy is the newest."""
+    return {"type": "http.response.start", "status": 304, "headers": [(b"etag", etag), *_KEPT]}, EMPTY
 
 
 def _gzip(content: bytes) -> bytes:

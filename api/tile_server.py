@@ -48,22 +48,25 @@ class TileServer:
         self._questions = TileQuestions(served)
         self._asked: dict[tuple[str, bytes], Asked] = {}
 
+        self._consumer = served.identity.department or served.identity.name
+
     def at(self, path: str, parameters: bytes) -> Asked | None:
+        """The tile that an address asks for, where that was read before."""
+        return self._asked.get((path, parameters))
+
+    def read(self, path: str, parameters: bytes) -> Asked | None:
         """The tile that an address asks for; None where it is no tile's. Raises as TileQuestions does."""
-        asked = self._asked.get((path, parameters))
-        if asked is None:
-            asked = self._questions.read(path, parameters.decode("latin-1"))
-            if asked is not None:
-                if len(self._asked) >= _MOST_ADDRESSES:
-                    self._asked.clear()
-                self._asked[path, parameters] = asked
+        asked = self._questions.read(path, parameters.decode("latin-1"))
+        if asked is not None:
+            if len(self._asked) >= _MOST_ADDRESSES:
+                self._asked.clear()
+            self._asked[path, parameters] = asked
         return asked
 
     def count(self, asked: Asked) -> None:
         """Count a question of each collection that the tile shows."""
-        identity = self.served.identity
         for part in asked.parts:
-            self.served.tally.count(identity.department or identity.name, part.query.collection)
+            self.served.tally.count(self._consumer, part.query.collection)
 
     async def token(self, asked: Asked) -> Token:
         """The state of what the tile is made of, not older than this call. Raises Unavailable."""

@@ -4,17 +4,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.front import check_length, refusal, request_id
 from api.reply import Conditions
-from api.tile_reply import TileReply, not_changed, tag_of
+from api.tile_reply import EMPTY, Answer, TileReply, not_changed, tag_of
 from api.tile_server import CallerGoneError, TileServer
 
-_EMPTY: Message = {"type": "http.response.body", "body": b""}
 _METHODS = frozenset({"GET", "HEAD"})
-
-Answer = tuple[Message, Message]
 
 
 class TilesFirst:
@@ -29,18 +26,17 @@ class TilesFirst:
         if scope["type"] != "http" or "/tiles/" not in scope["path"] or scope["method"] not in _METHODS:
             await self.inner(scope, receive, send)
             return
-        asked_as = request_id()
         try:
-            answer = await self._answer(scope, receive, asked_as.encode())
+            answer = await self._answer(scope, receive)
         except CallerGoneError:
             return
         except Exception as error:
-            answer = refusal(error, scope, asked_as)
+            answer = refusal(error, scope, request_id())
         if answer is None:
             await self.inner(scope, receive, send)
             return
         await send(answer[0])
-        await send(_EMPTY if scope["method"] == "HEAD" else answer[1])
+        await send(answer[1] if scope["method"] == "GET" else EMPTY)
 
     @property
     def server(self) -> TileServer:
@@ -49,13 +45,15 @@ class TilesFirst:
             self._server = TileServer(self.state.served)
         return self._server
 
-    async def _answer(self, scope: Scope, receive: Receive, asked_as: bytes) -> Answer | None:
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
         """The answer, or None where the address is no tile's."""
-        check_length(scope)
         server = self.server
         asked = server.at(scope["path"], scope["query_string"])
         if asked is None:
-            return None
+            check_length(scope)
+            asked = server.read(scope["path"], scope["query_string"])
+            if asked is None:
+                return None
         server.count(asked)
         token = await server.token(asked)
         given = dict(scope["headers"])
@@ -63,23 +61,23 @@ class TilesFirst:
         if reply is None:
             held = _held(given, tag_of(asked.key, token)) if b"if-none-match" in given else None
             if held is not None:
-                return not_changed(held, asked_as), _EMPTY
+                return not_changed(held)
             reply = await server.made(asked, token, receive)
         packed = reply.worth_packing() and _takes_gzip(given.get(b"accept-encoding", b""))
         if packed and reply.packed is None:
             await server.pack(asked, reply)
-        return _told(reply, packed, given, asked_as)
+        return _told(reply, packed, given)
 
 
-def _told(reply: TileReply, packed: bool, given: Mapping[bytes, bytes], asked_as: bytes) -> Answer:
+def _told(reply: TileReply, packed: bool, given: Mapping[bytes, bytes]) -> Answer:
     if not reply.content:
-        return reply.message(204, False, asked_as), _EMPTY
+        return reply.answer(204, False)
     copies = given.get(b"if-none-match")
     if copies is not None:
         tag = reply.packed_tag if packed else reply.plain_tag
         if copies == tag or Conditions(copies.decode("latin-1")).hold(tag.decode()):
-            return reply.message(304, packed, asked_as), _EMPTY
-    return reply.message(200, packed, asked_as), reply.body(packed)
+            return reply.answer(304, packed)
+    return reply.answer(200, packed)
 
 
 def _held(given: Mapping[bytes, bytes], tag: str) -> bytes | None:

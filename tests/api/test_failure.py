@@ -51,7 +51,7 @@ def test_the_unforeseen_in_a_route(city: SampleCity, monkeypatch: pytest.MonkeyP
     for path in (
         "/collections",
         "/collections/base.pois/items?limit=4321",  # that nobody has asked for, so that it is not in memory
-        "/collections/base.roads/tiles/WebMercatorQuad/10/416/843",
+        "/collections/base.roads/tiles/WebMercatorQuad/10/416/843?properties=lanes",  # not in memory
     ):
         answer = city.get(path)
         assert answer.status_code == 500 and "secret" not in answer.text
@@ -66,7 +66,7 @@ def test_without_a_database(city: SampleCity, monkeypatch: pytest.MonkeyPatch) -
     for path in (
         "/collections",
         "/collections/base.pois/items?limit=4321",  # that nobody has asked for, so that it is not in memory
-        "/collections/base.roads/tiles/WebMercatorQuad/10/416/843",
+        "/collections/base.roads/tiles/WebMercatorQuad/10/416/843?properties=code",  # not in memory
     ):
         answer = city.get(path)
         assert answer.status_code == 503 and answer.headers["retry-after"] == "2"

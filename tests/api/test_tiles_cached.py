@@ -110,7 +110,6 @@ def test_a_tile_is_made_once_for_all_who_ask_for_it(run: Run) -> None:
         assert len(asked.statements) == 1
         again = await asked.get(f"{ROADS}?f=mvt&lang=en")
         assert again.content == answers[0].content and len(asked.statements) == 1
-        assert len({a.headers["onemap-request-id"] for a in (*answers, again)}) == 21
 
     run(test)
 

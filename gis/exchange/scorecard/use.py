@@ -61,9 +61,10 @@ class Tally:
 
     def count(self, consumer: str, collection: str, rows: int = 0) -> None:
         """Count one question."""
+        key = (consumer, collection)
         with self._lock:
-            key = (consumer, collection)
-            self._asked[key] = self._asked.get(key, Asked()) + Asked(1, rows)
+            before = self._asked.get(key)
+            self._asked[key] = Asked(before.questions + 1, before.rows + rows) if before else Asked(1, rows)
 
     def write(self, database: Database) -> None:
         """Add to the database what was counted since; where that fails, it is kept for the next time."""
