@@ -25,6 +25,8 @@ export interface Address {
   /** ISO date of the Shanghai day that is looked at; null is now. */
   at: string | null
   selected: FeatureId | null
+  /** The place that is asked about, longitude first; null is none. */
+  here: [number, number] | null
   language: Language | null
   theme: ThemeChoice
   large: boolean
@@ -44,6 +46,7 @@ export function readAddress(hash: string): Address {
     ...readLayers(given.get('layers')),
     at: at && DATE.test(at) && !Number.isNaN(Date.parse(at)) ? at : null,
     selected: readSelected(given.get('sel')),
+    here: readPlace(given.get('here')),
     ...readReading(given),
     raised: given.get('3d') === '1',
   }
@@ -59,6 +62,7 @@ export function writeAddress(address: Address): string {
   add('layers', writeLayers(address.shown, address.opacity))
   add('at', address.at)
   add('sel', address.selected && `${address.selected.collection}/${address.selected.fid}`)
+  add('here', address.here && address.here.map((degrees) => degrees.toFixed(6)).join('/'))
   const reading = writeReading(address)
   if (reading) parts.push(reading)
   add('3d', address.raised && '1')
@@ -92,6 +96,12 @@ function readPosition(text: string | null): Position | null {
   if (numbers.some((n) => !Number.isFinite(n))) return null
   if (Math.abs(lon) > 180 || Math.abs(lat) > 85 || zoom < 0 || zoom > 24) return null
   return { zoom, lon, lat, bearing, pitch: Math.min(Math.max(pitch, 0), 70) }
+}
+
+function readPlace(text: string | null): [number, number] | null {
+  const [lon, lat, ...rest] = (text ?? '').split('/').map((part) => (part === '' ? NaN : Number(part)))
+  if (lon === undefined || lat === undefined || rest.length || !(Math.abs(lon) <= 180 && Math.abs(lat) <= 85)) return null
+  return [lon, lat]
 }
 
 function writePosition(p: Position): string {

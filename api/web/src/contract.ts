@@ -106,3 +106,33 @@ export interface AddressMatch {
   place: AddressPlace | null
   candidates: AddressPlace[]
 }
+
+/** A feature near a place. */
+export interface Near {
+  fid: number
+  name: string | null
+  distance_m: number | null
+  /** Clockwise from north; null at the place itself. */
+  bearing_deg: number | null
+  related: { collection: string; field: string; title: string; count: number; countIs: CountIs }[]
+}
+
+/** How sure a count is. */
+export type CountIs = 'exact' | 'at least' | 'estimate'
+
+/** What one collection holds around a place. */
+export interface Held {
+  id: string
+  title: string
+  count: number
+  countIs: CountIs
+  kinds: { value: string | null; title: string | null; count: number }[]
+  nearest: Near[]
+}
+
+/** What the one map holds around a place, by layer. */
+export interface Here {
+  lon: number
+  lat: number
+  layers: { id: string; title: string; collections: Held[] }[]
+}

@@ -1,7 +1,7 @@
 /** Questions to the server, same origin; every failure is one of a few kinds that have words. */
 
 import type { StyleSpecification } from 'maplibre-gl'
-import type { AddressMatch, Collection, Feature, FeatureId, Language } from './contract'
+import type { AddressMatch, Collection, Feature, FeatureId, Here, Language } from './contract'
 
 export type FailureKind = 'unreachable' | 'missing' | 'refused' | 'busy' | 'wrong'
 
@@ -66,6 +66,13 @@ export async function fetchByPart(
   })
   const answer = await ask<{ features: Feature[] }>(`/collections/${collection}/items?${question}`, language)
   return answer.features
+}
+
+/** What the one map holds around a place, on a day or now. */
+export function fetchHere(place: [number, number], radius_m: number, at: string | null, language: Language): Promise<Here> {
+  const question = new URLSearchParams({ lon: String(place[0]), lat: String(place[1]), radius: String(radius_m), lang: language })
+  if (at) question.set('datetime', at)
+  return ask<Here>(`/here?${question}`, language)
 }
 
 /** Which place of the city an address means. */

@@ -24,7 +24,7 @@ export const session = reactive<Address & Reading>({ ...first, language: first.l
 /** Panels that are open. On a phone one sheet at a time, and the map comes first. */
 export const open = reactive<Record<Sheet, boolean>>({
   catalogue: !isNarrow.value,
-  feature: session.selected !== null,
+  feature: session.selected !== null || session.here !== null,
   time: !isNarrow.value,
 })
 
@@ -44,10 +44,18 @@ export function openSheet(sheet: Sheet): void {
 
 export function select(id: FeatureId | null, around: FeatureId[] = [], place: [number, number] | null = null): void {
   session.selected = id
+  session.here = null
   hits.value = around
   clicked.value = place
   if (id) openSheet('feature')
   else open.feature = false
+}
+
+/** Asks what is at a place, in longitude and latitude. */
+export function askHere(place: [number, number]): void {
+  select(null)
+  session.here = place
+  openSheet('feature')
 }
 
 export function moveTo(move: CameraMove): void {
@@ -79,7 +87,7 @@ window.addEventListener('hashchange', () => {
   const told = readAddress(location.hash)
   const { position } = told
   Object.assign(session, { ...told, language: told.language ?? session.language })
-  if (told.selected) openSheet('feature')
+  if (told.selected || told.here) openSheet('feature')
   if (position) moveTo({ to: 'place', center: [position.lon, position.lat], zoom: position.zoom })
 })
 

@@ -7,6 +7,7 @@ const HASHES = [
   'map=15.20/116.50830/31.74310/30/52&lang=en&theme=dark&text=large&3d=1',
   'layers=air.grid@60,-base.roads&lang=zh',
   'map=3.00/-70.00000/-33.00000&at=2021-05-01&sel=base.buildings/4503599627370495',
+  'map=15.20/116.50830/31.74310&here=116.508300/31.743100',
 ]
 
 for (const hash of HASHES) {
@@ -22,6 +23,10 @@ const NONSENSE = [
   'sel=base.buildings/x',
   'sel=../../etc/1',
   'sel=base.buildings/99999999999999999999',
+  'here=116',
+  'here=x/31',
+  'here=116/31/5',
+  'here=500/31',
   'lang=fr',
   'theme=pink',
   'layers=DROP TABLE,@@,-',
