@@ -24,6 +24,7 @@ from api.language import language_of
 from api.routes import (
     cells,
     collections,
+    editing,
     edr,
     exchange,
     exchange_deliveries,
@@ -63,7 +64,10 @@ _EXCHANGE = (
     exchange, exchange_deliveries, exchange_returned, exchange_facts, exchange_directory, exchange_scorecard,
 )  # fmt: skip
 _PLACES = (here, series, edr)
-_ROUTERS = (landing, live, collections, items, tile_sets, cells, *_PLACES, geocode, styles, health, web_map, *_EXCHANGE)
+_ROUTERS = (
+    landing, live, collections, items, editing, tile_sets, cells, *_PLACES, geocode, styles, health, web_map,
+    *_EXCHANGE,
+)  # fmt: skip
 
 
 def create_app(

@@ -1,10 +1,11 @@
 """What an identity may see of a collection: decided once, then carried by every plan."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gis.access.identity import Identity
 from gis.catalog import Collection, Sensitivity
-from gis.errors import Forbidden
+from gis.errors import Forbidden, NotSignedIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,26 @@ def rules_for(identity: Identity, collection: Collection) -> Rules:
             subject=collection.id,
         )
     return Rules(frozenset(collection.by_name), identity.divisions)
+
+
+def check_editor(identity: Identity, collection: Collection, divisions: Iterable[int | None] = ()) -> None:
+    """Whether an identity may change features of an editable collection that lie in these divisions.
+
+    Raises NotSignedIn, and Forbidden where its duty ends elsewhere or the collection changes by deliveries only.
+    """
+    if identity.role == "public":
+        raise NotSignedIn("sign in with a key to change features", "修改要素须先用密钥登录")
+    rules = rules_for(identity, collection)
+    if not collection.editable:
+        raise Forbidden(
+            f"{collection.id} changes by loads and deliveries only",
+            f"数据集 {collection.id} 只能通过加载或交付更新",
+            subject=collection.id,
+        )
+    for code in divisions:
+        if rules.divisions is not None and not any(low <= (code or 0) <= high for low, high in rules.divisions):
+            raise Forbidden(
+                f"{identity.name} may not change features there",
+                f"{identity.name} 无权修改该区域的要素",
+                subject=collection.id,
+            )

@@ -34,8 +34,9 @@ POIS = Collection(
     geometry=Geometry.POINT,
     key=("code",),
     division="locate",
+    editable=True,
     min_zoom=10,
-    rollup=Rollup(dimensions=("kind",), near_zoom=10),
+    rollup=Rollup(resolutions=tuple(range(11)), dimensions=("kind",), near_zoom=10),
     group=Text("地名地址", "Places"),
     fields=(
         text("code", "编码", "Code", "编码", "POI编码", "poiid", "osm_id", required=True),

@@ -34,6 +34,7 @@ ROADS = Collection(
     geometry=Geometry.LINE,
     key=("code",),
     division="locate",
+    editable=True,
     fields=(
         text("code", "道路编码", "Road code", "道路编码", "编码", "osm_id", required=True),
         text("name", "道路名称", "Name", "道路名称", "名称", "路名", "rd_name"),

@@ -53,6 +53,7 @@ class Collection:
     that of the place that the row refers to. `derive` fills in fields that follow from others, in a table of the
     declared fields.
     `detail` says what is drawn from how far.
+    Features of an `editable` collection may be changed one at a time, all others by loads and deliveries only.
     `measured` says that rows are measurements taken at the features of another collection.
     `source` and `licence` describe rows whose load did not say otherwise.
     """
@@ -78,6 +79,7 @@ class Collection:
     measured: Measured | None = None
     rollup: Rollup | None = None
     detail: Detail = Detail()
+    editable: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a declaration whose names could not be tables, columns or parameters."""
@@ -93,6 +95,8 @@ class Collection:
             self.field(name)
         if self.division not in (None, "locate", "placed"):
             self.field(self.division)
+        if self.editable and (not self.key or self.division == "placed"):
+            raise ValueError(f"{self.id}: what can be edited needs a key, and a place of its own")
         if self.measured is not None:
             self.measured.check(self.id, self.fields, self.key, timed=self.timed)
         if self.rollup is not None:

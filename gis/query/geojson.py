@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from gis.catalog import Collection
 from gis.query import answers
 from gis.query import crs as crs_sql
 from gis.query.features import epoch_seen
@@ -42,7 +43,7 @@ def feature(plan: Plan, fid: int, crs: str = crs_sql.CRS84) -> Statement:
     """
     found = plan.relation(also=Statement("fid = %s", (fid,)))
     found_features = answers.features(plan, geometry(crs), Statement("fid = %s", (fid,)))
-    state = feature_state(plan, fid)
+    state = feature_state(plan.collection, fid)
     return Statement(
         f"SELECT convert_to({feature_text(plan)}, 'UTF8'), convert_to(p.provenance, 'UTF8'),"
         f" p.version, ({state.sql}) FROM ({found_features.sql}) g"
@@ -57,11 +58,11 @@ def feature(plan: Plan, fid: int, crs: str = crs_sql.CRS84) -> Statement:
     )
 
 
-def feature_state(plan: Plan, fid: int) -> Statement:
+def feature_state(collection: Collection, fid: int) -> Statement:
     """A text that changes whenever anything recorded of a feature changes: of all its open rows, whenever valid."""
     return Statement(
         "SELECT string_agg(concat_ws(' ', scenario, valid_from, rec_from, digest), ',' ORDER BY scenario, valid_from)"
-        f' FROM "{plan.collection.layer}"."{plan.collection.noun}" WHERE fid = %s',
+        f' FROM "{collection.layer}"."{collection.noun}" WHERE fid = %s',
         (fid,),
     )
 

@@ -77,7 +77,9 @@ def served(app: Any) -> Iterator[Callable[..., httpx.Response]]:
     runner, stack = asyncio.Runner(), AsyncExitStack()
 
     async def start() -> httpx.AsyncClient:
-        framework = app.inner.inner
+        framework = app
+        while not hasattr(framework, "router"):
+            framework = framework.inner
         await stack.enter_async_context(framework.router.lifespan_context(framework))
         transport = httpx.ASGITransport(app=app)
         return await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://city.test"))
