@@ -65,7 +65,7 @@ def test_a_tile_is_found_by_the_spatial_index(pois: psycopg.Connection) -> None:
     found = mvt.statement(plan("base.pois"), INNER)
     assert found
     explained = "\n".join(row[0] for row in pois.execute(f"EXPLAIN {found.sql}", found.args))
-    assert "pois_geom" in explained and "Seq Scan on pois" not in explained
+    assert "pois_geom" in explained and "Seq Scan on pois " not in explained
 
 
 def test_the_rules_of_the_caller_hold_in_tiles(pois: psycopg.Connection) -> None:
