@@ -57,8 +57,9 @@ def related(plan: Plan) -> Statement:
         name = f"{first.source.id}.{first.field}"
         there = _referring(plan, first, Statement("= n.key"), _key_fields(first.source))
         found.append((name, there))
-        # those that live there are told; what they in turn are named in is another place's
-        for second in references(plan.catalogue, plan.identity, first.source) if first.source.key else ():
+        # who lives in the dwellings of a building is told; what names that which names an address itself is not
+        onward = first.source.key and first.source.id != plan.collection.id
+        for second in references(plan.catalogue, plan.identity, first.source) if onward else ():
             if second.source.id not in (first.source.id, plan.collection.id):
                 keys = Statement(f"= ANY(ARRAY(SELECT {key(first.source, 'k')} FROM ({there.sql}) k))", there.args)
                 found.append((f"{second.source.id}.{second.field}", _referring(plan, second, keys, ())))
