@@ -13,7 +13,7 @@ from typing import Any, Final
 from gis.catalog import Collection, Field, FieldType, Geometry
 from gis.query.plan import Plan
 from gis.query.statement import Statement
-from tiles import budget
+from tiles import budget, cells
 from tiles.grid import EXTENT, MARGIN, Grid, Tile
 from tiles.shapes import AROUND_SQL, UNIT_SQL, place_args, place_sql, source
 from tiles.style import DEEPEST_TILE_ZOOM, label_source_layer
@@ -87,7 +87,8 @@ def statement(plan: Plan, tile: Tile) -> Statement | None:
     bands = plan.collection.bands
     # closer than all bands, nothing depends on the zoom any more
     level = min(zoom, bands[-1].last + 1 if bands else 0)
-    return _compiled(plan, level, len(tile.shifts), _labelled(plan, zoom), tile.grid).at(tile)
+    features = _compiled(plan, level, len(tile.shifts), _labelled(plan, zoom), tile.grid).at(tile)
+    return cells.statement(plan, tile, features) or features
 
 
 @lru_cache(maxsize=1024)

@@ -14,6 +14,8 @@ from typing import Final, Literal
 
 from gis.catalog import Catalogue, Collection, Geometry, Style
 from gis.text import Language, Text
+from tiles.cell_classes import CELL_CLASSES, CELL_OPACITY
+from tiles.cells import has_cells, layer_name, near_zoom
 from tiles.expressions import Json, at_level, line_width, mixed, wide_enough, zooms
 
 Theme = Literal["light", "dark"]
@@ -92,7 +94,7 @@ def shown_at_first(collection: Collection) -> bool:
     if style is None or style.base:
         return style is not None
     covers = collection.geometry is Geometry.POLYGON and style.height is None
-    return collection.layer == "base" and collection.min_zoom < 14 and not covers
+    return collection.layer == "base" and near_zoom(collection) < 14 and not covers
 
 
 def label_source_layer(collection: Collection) -> str:
@@ -147,6 +149,8 @@ class _Drawing:
         elif self.collection.geometry is Geometry.LINE:
             yield from self._lines()
         else:
+            if has_cells(self.collection):
+                yield self._cells()
             yield self._points()
 
     def names(self) -> Iterator[StyleLayer]:
@@ -166,7 +170,7 @@ class _Drawing:
             "type": kind,
             "source": self.collection.id,
             "source-layer": self.collection.id,
-            "minzoom": self.collection.min_zoom,
+            "minzoom": near_zoom(self.collection),
             "metadata": {"onemap:collection": self.collection.id, "onemap:part": part},
             **more,
             "layout": {**layout, **more.get("layout", {})},
@@ -234,6 +238,23 @@ class _Drawing:
             yield self.layer("casing", "line", layout=layout, paint=paint, **seen)
         paint = {"line-color": self.color(), "line-width": line_width(width), "line-opacity": self.style.opacity}
         yield self.layer("line", "line", layout=layout, paint=paint, **seen)
+
+    def _cells(self) -> StyleLayer:
+        """From far the cells that points are counted in, by how many there are to a square kilometre."""
+        colors = [self._pick(one.color, one.dark) for one in CELL_CLASSES]
+        steps = [item for one, color in zip(CELL_CLASSES[1:], colors[1:], strict=True) for item in (one.value, color)]
+        paint = {
+            "fill-color": ["step", ["get", "per_km2"], colors[0], *steps],
+            "fill-opacity": CELL_OPACITY,
+            "fill-outline-color": self.ink.ground,
+        }
+        classes = [
+            {"value": one.value, "color": color, "title": one.title.as_dict()}
+            for one, color in zip(CELL_CLASSES, colors, strict=True)
+        ]
+        drawn = self.layer("cells", "fill", paint=paint, minzoom=self.collection.min_zoom)
+        source_layer = {"source-layer": layer_name(self.collection)}
+        return {**drawn, **source_layer, "metadata": {**drawn["metadata"], "onemap:classes": classes}}
 
     def _points(self) -> StyleLayer:
         r = self.style.radius_px

@@ -5,6 +5,7 @@ from typing import Any
 
 from gis.catalog import Collection, FieldType
 from gis.text import Language
+from tiles import cells
 from tiles.style import DEEPEST_TILE_ZOOM, label_source_layer
 
 _TYPES = {FieldType.INTEGER: "Number", FieldType.NUMBER: "Number", FieldType.BOOLEAN: "Boolean"}
@@ -51,11 +52,15 @@ def zooms(collections: Sequence[Collection]) -> dict[str, int]:
 
 def vector_layers(collections: Sequence[Collection], language: Language) -> list[dict[str, Any]]:
     """The layers of a tile and their fields, in the order in which a tile holds them."""
-    return [
-        {"id": name, "description": c.description.in_(language), "fields": _fields(c, language), **zooms([c])}
-        for c in collections
-        for name in dict.fromkeys([c.id, label_source_layer(c)])
-    ]
+    found: list[dict[str, Any]] = []
+    for c in collections:
+        told = {"description": c.description.in_(language)}
+        names = dict.fromkeys([c.id, label_source_layer(c)])
+        found += [{"id": name, **told, "fields": _fields(c, language), **zooms([c])} for name in names]
+        if cells.has_cells(c):
+            zoomed = {"minzoom": c.min_zoom, "maxzoom": cells.POINTS_ZOOM - 1}
+            found.append({"id": cells.layer_name(c), **told, "fields": cells.described(c), **zoomed})
+    return found
 
 
 def _fields(collection: Collection, language: Language) -> dict[str, str]:

@@ -14,8 +14,7 @@ ADDRESSES = Collection(
     geometry=Geometry.POINT,
     key=("code",),
     division="locate",
-    min_zoom=14,
-    rollup=Rollup(near_zoom=14),
+    rollup=Rollup(resolutions=tuple(range(11)), near_zoom=14),
     group=Text("地名地址", "Places"),
     fields=(
         text("code", "地址编码", "Address code", "地址编码", "编码", "dzbm", required=True,

@@ -38,7 +38,6 @@ ENTITIES = Collection(
     geometry=Geometry.POINT,
     key=("credit_code",),
     division="placed",
-    min_zoom=12,
     rollup=Rollup(measures=("capital_wan",), dimensions=("kind", "state"), near_zoom=12),
     sensitivity=Sensitivity.INTERNAL,
     group=Text("三大登记库", "Base registers"),

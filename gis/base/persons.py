@@ -33,7 +33,7 @@ PERSONS = Collection(
     tiled=False,
     cell_resolution=11,
     min_zoom=17,
-    rollup=Rollup(resolutions=tuple(range(10)), dimensions=("sex", "marital_status"), near_zoom=17),
+    rollup=Rollup(dimensions=("sex", "marital_status"), near_zoom=17),
     sensitivity=Sensitivity.PERSONAL,
     group=Text("三大登记库", "Base registers"),
     fields=(

@@ -35,7 +35,6 @@ POIS = Collection(
     key=("code",),
     division="locate",
     editable=True,
-    min_zoom=10,
     rollup=Rollup(resolutions=tuple(range(11)), dimensions=("kind",), near_zoom=10),
     group=Text("地名地址", "Places"),
     fields=(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from gis.catalog.field import Field, FieldType
 
-#: From the coarsest cells to those of 15 000 m², about as wide as a street block.
-RESOLUTIONS = tuple(range(11))
+#: From the coarsest cells to those of 0.1 km², a few street blocks.
+RESOLUTIONS = tuple(range(10))
 
 _MEASURABLE = (FieldType.NUMBER, FieldType.INTEGER)
 _COUNTABLE = (FieldType.TEXT, FieldType.INTEGER, FieldType.BOOLEAN)

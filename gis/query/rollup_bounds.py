@@ -1,6 +1,7 @@
 """How many rows a question may read one by one, where no rollup answers it."""
 
 import math
+from collections.abc import Sequence
 
 import shapely
 
@@ -27,23 +28,41 @@ def bounded(plan: Plan) -> Statement | None:
     return Statement(f"(SELECT core.bounded(coalesce(sum({ROWS}), 0), {MOST_ROWS}) FROM {counted.sql})", counted.args)
 
 
+def bounded_in(plan: Plan, boxes: Sequence[BoxDeg]) -> Statement | None:
+    """The same condition for what a question leaves in boxes alone."""
+    rollup = plan.collection.rollup
+    if rollup is None:
+        return None
+    counted = _in(plan, [window(box, _MOST_COVERING, rollup.resolutions) for box in boxes])
+    return Statement(f"(SELECT core.bounded(coalesce(sum({ROWS}), 0), {MOST_ROWS}) FROM {counted.sql})", counted.args)
+
+
 def _about(plan: Plan) -> Statement:
     """Where to count the rows that an area leaves, as a FROM item and its condition."""
     assert plan.collection.rollup is not None
     area, tables, resolutions = plan.query.area, RollupTables(plan.collection), plan.collection.rollup.resolutions
-    low, high = level(resolutions[0])
-    whole = f"(cell BETWEEN {low} AND {high} OR cell = 0)"
     if isinstance(area, Division):
         condition = area_condition(area, plan.collection)
-        return Statement(f"{tables.table()} WHERE {whole} AND {condition.sql}", condition.args)
+        return Statement(f"{tables.table()} WHERE {_whole(tables)} AND {condition.sql}", condition.args)
     if isinstance(area, Cells):
-        found: list[int] | None = list(area.ids)
-    else:
-        boxes = [window(box, _MOST_COVERING, resolutions) for box in bounds_of(area)]
-        found = None if area is None or None in boxes else [cell for cells in boxes for cell in cells or ()]
-    if found is None:
-        return Statement(f"{tables.table('_cell')} WHERE {whole}")
+        return _in(plan, [area.ids])
+    if area is None:
+        return _in(plan, [None])
+    return _in(plan, [window(box, _MOST_COVERING, resolutions) for box in bounds_of(area)])
+
+
+def _in(plan: Plan, windows: Sequence[tuple[int, ...] | None]) -> Statement:
+    """Where to count the rows of cells; of all, where one of the windows is all."""
+    tables = RollupTables(plan.collection)
+    found = [cell for cells in windows for cell in cells or ()]
+    if None in windows:
+        return Statement(f"{tables.table('_cell')} WHERE {_whole(tables)}")
     return Statement(f"{tables.table('_cell')} WHERE cell = ANY(%s)", (found,))
+
+
+def _whole(tables: RollupTables) -> str:
+    low, high = level(tables.rollup.resolutions[0])
+    return f"(cell BETWEEN {low} AND {high} OR cell = 0)"
 
 
 def bounds_of(area: Area | None) -> list[BoxDeg]:

@@ -10,7 +10,7 @@ from gis.geo import cells
 from gis.geo.area import Cells, Division
 from gis.query.areas import area_condition
 from gis.query.plan import Plan
-from gis.query.rollup_tables import ROWS, STALE, RollupTables, level, parent_sql, quoted
+from gis.query.rollup_tables import ROWS, SHAPE, STALE, RollupTables, level, parent_sql, quoted
 from gis.query.statement import Statement, conjunction
 
 
@@ -18,7 +18,9 @@ from gis.query.statement import Statement, conjunction
 class Sums:
     """What is to be read of a rollup: cells of a resolution, what else keys the sums, and the figures.
 
-    `names` are the dimensions that matter. `window` narrows the cells to the descendants of some.
+    `names` are the dimensions that matter. `window` narrows the cells to the descendants of some
+    coarser ones, all of one resolution. With
+    `shapes` there is a column more, the cell's boundary where it is at hand.
     """
 
     plan: Plan
@@ -27,6 +29,7 @@ class Sums:
     by_division: bool = False
     figures: tuple[str, ...] = (ROWS,)
     window: tuple[int, ...] | None = None
+    shapes: bool = False
 
     @property
     def tables(self) -> RollupTables:
@@ -55,34 +58,43 @@ class Sums:
             parts += [self._stored(self.resolution), self._open()]
         return _union(parts)
 
-    def _select(self, source: Statement, where: Statement, resolution: int) -> Statement:
-        """The columns of a FROM item whose cells are of a resolution, within the window."""
-        args, tables = source.args, source.sql
+    def _select(self, source: Statement, where: Statement) -> Statement:
+        """The columns of a FROM item, within the window."""
         if self.window is not None:
-            ends = [cells.child_range(cell, resolution) for cell in self.window]
-            tables = (
-                f"unnest(%s::bigint[], %s::bigint[]) AS w(low, high) JOIN {tables} ON cell BETWEEN w.low AND w.high"
-            )
-            args = ([low for low, _ in ends], [high for _, high in ends], *args)
-        return Statement(f"SELECT {', '.join(self.columns)} FROM {tables} WHERE {where.sql}", args + where.args)
+            # few rows, read as a whole: their cells are of the finest resolution
+            above = cells.parent_sql("cell", self.window[0] >> 52 & 15) if self.window else "cell"
+            where = conjunction([where, Statement(f"{above} = ANY(%s::bigint[])", (list(self.window),))])
+        shape = [f"NULL::geometry AS {SHAPE}"] if self.shapes else []
+        columns = ", ".join([*self.columns, *shape])
+        return Statement(f"SELECT {columns} FROM {source.sql} WHERE {where.sql}", source.args + where.args)
 
     def _unrolled(self) -> Statement:
         """The rows that are not in the rollup, as the plan has them."""
         tables = self.tables
         where = conjunction([Statement(f"NOT {tables.is_rolled}"), self.plan.conditions()])
         rows = Statement(f"(SELECT {tables.row} FROM {tables.register} r WHERE {where.sql}) q", where.args)
-        return self._select(rows, Statement("true"), tables.rollup.finest)
+        return self._select(rows, Statement("true"))
 
     def _stored(self, resolution: int, also: str = "true") -> Statement:
-        low, high = level(resolution)
-        here = Statement(f"(cell BETWEEN {low} AND {high} OR cell = 0)")
-        where = conjunction([here, self._conditions(resolution), Statement(also)])
-        table = self.tables.table("_cell" if self.by_cell_alone else "")
-        return self._select(Statement(table), where, resolution)
+        """The kept sums of a resolution, and under cell 0 those of rows that are nowhere."""
+        alone = self.by_cell_alone
+        shape = [SHAPE if alone else f"NULL::geometry AS {SHAPE}"] if self.shapes else []
+        select = f"SELECT {', '.join([*self.columns, *shape])} FROM {self.tables.table('_cell' if alone else '')} WHERE"
+        where = conjunction([self._conditions(resolution), Statement(also)])
+        if self.window is None:
+            low, high = level(resolution)
+            return Statement(f"{select} (cell BETWEEN {low} AND {high} OR cell = 0) AND {where.sql}", where.args)
+        ends = [cells.child_range(cell, resolution) for cell in self.window]
+        # each range is looked up in the index, which the planner would take for most of the table otherwise
+        ranged = f"{select} cell BETWEEN w.low AND w.high AND {where.sql} OFFSET 0"
+        return Statement(
+            f"SELECT s.* FROM unnest(%s::bigint[], %s::bigint[]) AS w(low, high) CROSS JOIN LATERAL ({ranged}) s",
+            ([low for low, _ in ends], [high for _, high in ends], *where.args),
+        )
 
     def _open(self, also: str = "true") -> Statement:
         where = conjunction([self._conditions(self.tables.rollup.finest), Statement(also)])
-        return self._select(Statement(self.tables.table("_delta")), where, self.tables.rollup.finest)
+        return self._select(Statement(self.tables.table("_delta")), where)
 
     def _with_extremes(self) -> list[Statement]:
         """Where rows went from a cell since it was folded, its finest sums give way to the rows, its coarse ones to
@@ -111,7 +123,7 @@ class Sums:
             f" UNION ALL SELECT r.* FROM {tables.register} r WHERE r.cell IS NULL AND 0 IN {stale}"
         )
         rolled = f"(SELECT {tables.row} FROM ({rows}) r WHERE {tables.is_rolled}) q"
-        return self._select(Statement(rolled), self._conditions(tables.rollup.finest), tables.rollup.finest)
+        return self._select(Statement(rolled), self._conditions(tables.rollup.finest))
 
     def _conditions(self, resolution: int) -> Statement:
         """The plan's conditions on sums whose cells are of a resolution, or of none."""

@@ -1,13 +1,13 @@
-"""Boundaries of many cells for the database: computed here, since the function in SQL takes a hundred times as long."""
+"""Boundaries of many cells for the database: the library makes them ten times as fast as the function in SQL."""
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 import h3.api.basic_int as h3
 import numpy as np
 import psycopg
-import shapely
 from numpy.typing import NDArray
 
 from gis.geo.mercator import RADIUS_M
@@ -35,17 +35,36 @@ def boundaries_of(conn: psycopg.Connection[Any], cells: str) -> None:
                 copy.write_row(row)
 
 
-def mercator_boundaries(cells: Iterable[int]) -> NDArray[np.object_]:
+def mercator_boundaries(cells: Iterable[int]) -> list[bytes]:
     """Each cell's boundary as EWKB of EPSG:3857; in one piece where it crosses the antimeridian."""
     corners = [h3.cell_to_boundary(cell) for cell in cells]
-    counts = [len(ring) for ring in corners]
-    points = np.fromiter(chain.from_iterable(chain.from_iterable(corners)), np.float64).reshape(-1, 2)
-    lat, lon = points.T
-    starts = np.concatenate(([0], np.cumsum(counts)))
-    first = np.repeat(lon[starts[:-1]], counts)
-    lon = lon - 360.0 * np.round((lon - first) / 360.0)
-    x = RADIUS_M * np.radians(lon)
-    y = RADIUS_M * np.arcsinh(np.tan(np.radians(np.clip(lat, -_POLAR_DEG, _POLAR_DEG))))
-    rings = shapely.linearrings(np.column_stack([x, y]), indices=np.repeat(np.arange(len(counts)), counts))
-    found: NDArray[np.object_] = shapely.to_wkb(shapely.set_srid(shapely.polygons(rings), 3857), include_srid=True)
+    found = [b""] * len(corners)
+    counts = np.fromiter(map(len, corners), np.int64, count=len(corners))
+    # hexagons, but for those of odd resolutions that lie across an edge of the icosahedron
+    for count in np.unique(counts).tolist():
+        places = np.flatnonzero(counts == count).tolist()
+        numbers = chain.from_iterable(chain.from_iterable(corners[place] for place in places))
+        rings = _projected(np.fromiter(numbers, np.float64, count=2 * count * len(places)).reshape(-1, count, 2))
+        for place, ewkb in zip(places, _polygons(rings), strict=True):
+            found[place] = ewkb
     return found
+
+
+def _projected(rings: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rings of latitude and longitude as metres east and north."""
+    lat, lon = rings[:, :, 0], rings[:, :, 1]
+    lon = lon - 360.0 * np.round((lon - lon[:, :1]) / 360.0)
+    north = RADIUS_M * np.arcsinh(np.tan(np.radians(np.clip(lat, -_POLAR_DEG, _POLAR_DEG))))
+    return np.stack([RADIUS_M * np.radians(lon), north], axis=2)
+
+
+def _polygons(rings: NDArray[np.float64]) -> Iterator[bytes]:
+    """Polygons of one ring each, as EWKB: byte order, type with the flag of an SRID, SRID, rings, points."""
+    count = rings.shape[1]
+    kind = np.dtype([("head", "V17"), ("points", "<f8", (count + 1, 2))])
+    made = np.zeros(len(rings), kind)
+    made["head"] = np.void(struct.pack("<BIIII", 1, 0x20000003, 3857, 1, count + 1))
+    made["points"][:, :-1] = rings
+    made["points"][:, -1] = rings[:, 0]
+    whole, size = made.tobytes(), kind.itemsize
+    return (whole[start : start + size] for start in range(0, len(whole), size))

@@ -1,0 +1,203 @@
+"""Cells as tiles: where points would be too many, the hexagons that they are counted in, from the rollup.
+
+They lie in a source layer `{collection}:cells`: polygons with `n` (how many), `per_km2` (by the cell's own area) and of
+each declared measure `sum_…` and `mean_…`; a feature's id is the low 53 bits of its H3 cell. Hexagons are whole: what
+lies beyond a tile's edge is the next tile's too.
+
+Whether a tile shows cells or points follows from the zoom alone, and from one number of the whole collection, the zoom
+from which its densest tile is not too dense: so neighbours and repeated requests choose alike.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gis.catalog import Collection, Geometry
+from gis.geo.cell_windows import window
+from gis.geo.mercator import RADIUS_M
+from gis.query import rollups
+from gis.query.plan import Plan
+from gis.query.rollup_bounds import bounded_in
+from gis.query.rollup_sums import Sums
+from gis.query.rollup_tables import ROWS, SHAPE, RollupTables, parent_sql
+from gis.query.statement import Statement, conjunction
+from tiles.grid import EXTENT, MARGIN, WEB_MERCATOR, Tile
+
+#: From here on points are drawn however many they are: no closer tiles are cut.
+POINTS_ZOOM: Final = 16
+#: In how many coarse cells a tile is looked for.
+_MOST_WINDOW = 80
+#: The mean radius of the sphere on which H3 measures areas, to that of the Mercator projection.
+_SPHERE = (6_371_007.180918475 / RADIUS_M) ** 2
+
+_SQL = """
+WITH found AS MATERIALIZED ({found}),
+shaped AS MATERIALIZED (
+    SELECT f.*, coalesce(f.{shape}, (SELECT s.{shape} FROM {cells} s WHERE s.cell = f.cell),
+        core.cell_boundary(f.cell, true)) AS shape FROM found f
+)
+SELECT coalesce(ST_AsMVT(t, '{name}', {extent}, 'geom', 'id'), '') AS tile, false AS left_out FROM (
+    SELECT cell & {low_bits} AS id, n, (n / ({area}))::real AS per_km2{figures},
+        ST_Reverse(ST_SnapToGrid(
+            ST_Affine(drawn, scale, 0, 0, -scale, (shift - west) * scale, north * scale), 1)) AS geom
+    FROM (SELECT %s::float8 AS west, %s::float8 AS south, %s::float8 AS east, %s::float8 AS north,
+        %s::float8 AS scale, %s::float8 AS margin) place
+    CROSS JOIN unnest(%s::float8[]) AS around(shift)
+    CROSS JOIN (SELECT *, {drawn} AS drawn FROM shaped) d
+    WHERE drawn && ST_MakeEnvelope(west - shift - margin, south - margin, east - shift + margin, north + margin, {srid})
+    ORDER BY cell, shift
+) t
+"""
+# a cell's area in km², from its boundary in the Mercator projection, whose scale grows with latitude
+_AREA = f"ST_Area(shape) * {_SPHERE!r} / 1e6 / power(cosh(ST_Y(ST_Centroid(shape)) / {RADIUS_M!r}), 2)"
+# beyond 180 degrees there are no coordinates to transform: there the boundary is made anew
+_DEGREES = (
+    "CASE WHEN greatest(ST_XMax(shape), -ST_XMin(shape)) > 20037508 THEN core.cell_boundary(cell, false)"
+    " ELSE ST_Transform(shape, 4326) END"
+)
+
+
+def layer_name(collection: Collection) -> str:
+    """The source layer that holds a collection's cells."""
+    return f"{collection.id}:cells"
+
+
+def has_cells(collection: Collection) -> bool:
+    """Whether a collection is drawn in cells from far."""
+    return collection.tiled and collection.rollup is not None and collection.geometry is Geometry.POINT
+
+
+def near_zoom(collection: Collection) -> int:
+    """The zoom from which a collection's features themselves may be drawn; below it there are cells, or nothing."""
+    nearest = collection.rollup.near_zoom if has_cells(collection) and collection.rollup else 0
+    return max(collection.min_zoom, nearest)
+
+
+def resolution_at(collection: Collection, zoom: int) -> int:
+    """The resolution that a tile shows: of those kept, the one whose cells are 10 to 20 pixels wide, or the next."""
+    assert collection.rollup is not None
+    wanted = max(0, zoom - (1 if zoom <= 8 else 2 if zoom <= 11 else 3))
+    kept = collection.rollup.resolutions
+    return max((r for r in kept if r <= wanted), default=kept[0])
+
+
+def statement(plan: Plan, tile: Tile, points: Statement) -> Statement | None:
+    """The statement whose one row is (tile bytes, false) where cells are drawn; None where only points ever are.
+
+    `points` is the statement for the same tile with points, for zooms at which either may be drawn: then the
+    database chooses. What the rollup cannot tell is counted from the rows, within bounds beyond which the statement
+    fails as BadQuery. Raises UnknownName, Forbidden, BadQuery as the plan does.
+    """
+    collection, zoom = plan.collection, tile.mercator_zoom
+    if not has_cells(collection) or collection.rollup is None or zoom >= POINTS_ZOOM:
+        return None
+    drawn = _Drawn(plan, tile).statement()
+    if zoom < collection.rollup.near_zoom:
+        return drawn
+    clear = "(SELECT coalesce((SELECT clear_zoom FROM core.rollup WHERE register = %s), 0) <= %s)"
+    chosen = (collection.id, zoom)
+    return Statement(
+        f"SELECT * FROM ({points.sql}) p WHERE {clear} UNION ALL SELECT * FROM ({drawn.sql}) c WHERE NOT {clear}",
+        (*points.args, *chosen, *drawn.args, *chosen),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The cells of one tile."""
+
+    plan: Plan
+    tile: Tile
+
+    def statement(self) -> Statement:
+        tile, collection = self.tile, self.plan.collection
+        found = self._summed() if rollups.answerable(self.plan) else self._counted()
+        sql = _SQL.format(
+            found=found.sql, shape=SHAPE, cells=RollupTables(collection).table("_cell"), name=layer_name(collection),
+            extent=EXTENT, low_bits=(1 << 53) - 1, area=_AREA, figures="".join(f", {f}" for f in self._figures()),
+            drawn="shape" if tile.grid is WEB_MERCATOR else _DEGREES, srid=tile.grid.srid,
+        )  # fmt: skip
+        place = (*tile.envelope, EXTENT / tile.side, tile.side * MARGIN / EXTENT, list(tile.shifts))
+        return Statement(sql, (*found.args, *place))
+
+    @property
+    def resolution(self) -> int:
+        return resolution_at(self.plan.collection, self.tile.mercator_zoom)
+
+    def _measures(self) -> tuple[str, ...]:
+        """The declared measures that the caller may know and has not left out."""
+        assert self.plan.collection.rollup is not None
+        return tuple(name for name in self.plan.collection.rollup.measures if name in self.plan.fields)
+
+    def _figures(self) -> list[str]:
+        return [f'"{how}_{name}"' for name in self._measures() for how in ("sum", "mean")]
+
+    def _summed(self) -> Statement:
+        """The tile's cells from the rollup."""
+        columns = [f'"_{kind}_{name}"' for name in self._measures() for kind in ("count", "sum")]
+        sums = Sums(
+            self.plan, self.resolution, figures=(ROWS, *columns), window=self._window(), shapes=True
+        ).statement()
+        return self._by_cell(sums)
+
+    def _counted(self) -> Statement:
+        """The tile's cells from the rows that lie in it and a cell's width around it."""
+        tables = RollupTables(self.plan.collection)
+        boxes = [self._wide(box) for box in self.tile.reach]
+        bound = bounded_in(self.plan, boxes)
+        inside = " OR ".join(["geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326)"] * len(boxes))
+        near = Statement(f"({inside})", tuple(edge for box in boxes for edge in box))
+        fields = tuple(dict.fromkeys((*self._measures(), *self.plan.fields)))
+        plan = Plan(self.plan.query.but(fields=fields), self.plan.catalogue, self.plan.identity, self.plan.now)
+        rows = plan.relation(also=conjunction([*([bound] if bound else []), near]))
+        figures = ", ".join(f"{value} AS {column}" for column, _, _, value in tables.figures if self._shown(column))
+        return self._by_cell(
+            Statement(
+                f"SELECT {tables.cell_sql()} AS cell, {figures}, NULL::geometry AS {SHAPE} FROM ({rows.sql}) r",
+                rows.args,
+            )
+        )
+
+    def _shown(self, column: str) -> bool:
+        return column == ROWS or column in {f'"_{k}_{name}"' for name in self._measures() for k in ("count", "sum")}
+
+    def _by_cell(self, source: Statement) -> Statement:
+        cell = parent_sql("cell", self.resolution)
+        figures = [
+            f'sum("_sum_{name}")::real AS "sum_{name}",'
+            f' (sum("_sum_{name}") / nullif(sum("_count_{name}"), 0))::real AS "mean_{name}"'
+            for name in self._measures()
+        ]
+        at_hand = f"(array_agg({SHAPE}) FILTER (WHERE {SHAPE} IS NOT NULL))[1] AS {SHAPE}"
+        listed = ", ".join([f"{cell} AS cell", f"sum({ROWS})::bigint AS n", *figures, at_hand])
+        return Statement(
+            f"SELECT {listed} FROM ({source.sql}) u WHERE cell <> 0 GROUP BY 1 HAVING sum({ROWS}) > 0", source.args
+        )
+
+    def _window(self) -> tuple[int, ...] | None:
+        """Coarse cells that hold all that the tile shows; None where they are few anyway."""
+        assert self.plan.collection.rollup is not None
+        coarser = tuple(r for r in self.plan.collection.rollup.resolutions if r < self.resolution)
+        if not coarser or self.resolution <= 2:
+            return None
+        found = [window(box, _MOST_WINDOW, coarser) for box in self.tile.reach]
+        if len(found) > 1 and None not in found:
+            # one resolution for both sides of the antimeridian
+            shared = min(cell >> 52 & 15 for cells in found for cell in cells or ())
+            found = [window(box, 7 * _MOST_WINDOW, (shared,)) for box in self.tile.reach]
+        return None if None in found else tuple(sorted({cell for cells in found for cell in cells or ()}))
+
+    def _wide(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        """A box with room for the cells at its edge, whose points may all lie outside of it."""
+        west, south, east, north = box
+        width_m = 2.5e6 / math.sqrt(7.0) ** self.resolution
+        dlat = width_m / 111_000.0
+        dlon = dlat / max(0.05, math.cos(math.radians(min(89.0, max(abs(south), abs(north))))))
+        return max(-180.0, west - dlon), max(-90.0, south - dlat), min(180.0, east + dlon), min(90.0, north + dlat)
+
+
+def described(collection: Collection) -> dict[str, Any]:
+    """The properties of a cell, by name, with what TileJSON says of each type."""
+    assert collection.rollup is not None
+    figures = [f"{how}_{name}" for name in collection.rollup.measures for how in ("sum", "mean")]
+    return dict.fromkeys(("n", "per_km2", *figures), "Number")
