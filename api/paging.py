@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.reply import GEOJSON
+from api.reply import GEOJSON, HTML
 from api.served import Asked, Served, encoded
 from gis.catalog import Collection
 from gis.query import features
@@ -35,6 +35,7 @@ def page_links(
     place = f"/collections/{collection.id}"
     links = [
         ask.link(_place(place, ask.parameters), "self", media_type),
+        ask.link(_place(place, [*((n, v) for n, v in ask.parameters if n != "f"), ("f", "html")]), "alternate", HTML),
         ask.link(place, "collection", "application/json", collection.title.in_(ask.language)),
     ]
     kept = [(n, v) for n, v in ask.parameters if n not in ("after", "offset")]

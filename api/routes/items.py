@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.answer_crs import answer_crs, content_crs
 from api.html import item_page
-from api.reply import GEOJSON, Conditions, bytes_reply
+from api.reply import GEOJSON, HTML, Conditions, bytes_reply
 from api.served import Ask, City
 from gis.errors import NotFound
 from gis.query import geojson
@@ -38,6 +38,7 @@ async def item(collection_id: str, fid: str, city: City, ask: Ask, request: Requ
     place = f"/collections/{collection.id}"
     links = [
         ask.link(f"{place}/items/{number}", "self", GEOJSON),
+        ask.link(f"{place}/items/{number}?f=html", "alternate", HTML),
         ask.link(place, "collection", "application/json", collection.title.in_(ask.language)),
     ]
     etag = item_tag(state, f"{version}{crs}{form}{ask.parameters}{ask.language}{ask.base}")

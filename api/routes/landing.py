@@ -15,6 +15,7 @@ from gis.text import Text
 router = APIRouter()
 
 _OGC = "http://www.opengis.net/spec"
+_REL = "http://www.opengis.net/def/rel/ogc/1.0"
 #: Conformance classes that hold; each is tested.
 CONFORMS_TO = (
     f"{_OGC}/ogcapi-common-1/1.0/conf/core",
@@ -35,6 +36,9 @@ CONFORMS_TO = (
     f"{_OGC}/ogcapi-tiles-1/1.0/conf/tileset",
     f"{_OGC}/ogcapi-tiles-1/1.0/conf/tilesets-list",
     f"{_OGC}/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+    f"{_OGC}/ogcapi-tiles-1/1.0/conf/dataset-tilesets",
+    f"{_OGC}/ogcapi-tiles-1/1.0/conf/datetime",
+    f"{_OGC}/ogcapi-tiles-1/1.0/conf/oas30",
     f"{_OGC}/ogcapi-tiles-1/1.0/conf/mvt",
     f"{_OGC}/cql2/1.0/conf/cql2-text",
     f"{_OGC}/cql2/1.0/conf/cql2-json",
@@ -70,7 +74,9 @@ async def landing(ask: Ask) -> Response:
         return page(ask, _TITLE.in_(ask.language), f"<p>{escape(_ABOUT.in_(ask.language))}</p><ul>{places}</ul>")
     links = [ask.link("/", "self", "application/json"), ask.link("/?f=html", "alternate", "text/html")]
     links += [ask.link(path, rel, kind, title.in_(ask.language)) for path, rel, kind, title in _PLACES]
-    links.append(ask.link("/collections", "http://www.opengis.net/def/rel/ogc/1.0/data", "application/json"))
+    links.append(ask.link("/collections", f"{_REL}/data", "application/json"))
+    links.append(ask.link("/tiles", f"{_REL}/tilesets-vector", "application/json"))
+    links.append(ask.link("/tileMatrixSets", f"{_REL}/tiling-schemes", "application/json"))
     content = {"title": _TITLE.in_(ask.language), "description": _ABOUT.in_(ask.language), "links": links}
     reply = json_reply(content, ask.language)
     reply.headers["vary"] = "Accept, Accept-Language"
