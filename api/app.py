@@ -45,6 +45,7 @@ from api.routes import (
     web_map,
 )
 from api.served import Served
+from api.stopping import when_told_to_stop
 from api.upload import sweep
 from api.usage import kept
 from api.working import DeliveryWorker
@@ -114,8 +115,9 @@ async def _serving(
                   seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
     try:
-        async with kept(city.tally, threads):
-            yield
+        with when_told_to_stop(changes.end_following):
+            async with kept(city.tally, threads):
+                yield
     finally:
         if worker:
             await asyncio.to_thread(worker.stop)

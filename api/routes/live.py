@@ -76,6 +76,7 @@ def _wanted(city: Served, named: str | None) -> frozenset[str]:
 async def _events(city: Served, wanted: frozenset[str], since: str | None) -> AsyncIterator[bytes]:
     follow = city.changes.follow()
     upcoming = asyncio.ensure_future(anext(follow, None))
+    life = city.changes.incarnation
     try:
         await asyncio.sleep(0)  # it is followed from here on; what lies before is looked up
         yield f"retry: {_RETRY_MS}\n\n".encode()
@@ -87,8 +88,9 @@ async def _events(city: Served, wanted: frozenset[str], since: str | None) -> As
                 continue
             told = upcoming.result()
             if told is None:
-                yield _event("reset", city.changes.position, {})
-                return
+                if city.changes.incarnation != life:
+                    yield _event("reset", city.changes.position, {})
+                return  # the server stops: the caller goes on from here at another, or later
             upcoming = asyncio.ensure_future(anext(follow, None))
             event = _changes(told.position, ((one.register, one.key) for one in told.changes if one.register in wanted))
             if event:

@@ -48,6 +48,7 @@ class Changes:
         self._waiting: asyncio.Future[None] | None = None
         self._polling: asyncio.Task[None] | None = None
         self._followers: set[_Follower] = set()
+        self._is_ending = False
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -68,7 +69,7 @@ class Changes:
 
     async def close(self) -> None:
         """Stop; who follows comes to an end."""
-        self._end_followers()
+        self.end_following()
         tasks = [*self._tasks, *([self._polling] if self._polling else [])]
         for task in tasks:
             task.cancel()
@@ -107,15 +108,22 @@ class Changes:
     async def follow(self) -> AsyncGenerator[Told, None]:
         """Changes as they become visible, each once, a few times a second; one who is slow gets many at a time.
 
-        It ends when the database begins another life, or at `close`.
+        It ends when the database begins another life, or with `end_following`.
         """
         follower = _Follower()
+        if self._is_ending:
+            follower.end()
         self._followers.add(follower)
         try:
             while (found := await follower.take()) is not None:
                 yield found
         finally:
             self._followers.discard(follower)
+
+    def end_following(self) -> None:
+        """Bring all who follow to an end, for good: the server is about to stop."""
+        self._is_ending = True
+        self._end_followers()
 
     async def _poll_while_asked(self) -> None:
         while (asked := self._waiting) is not None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +12,7 @@ import psycopg
 import pytest
 
 from api.app import create_app
+from api.stopping import when_told_to_stop
 from gis.catalog import Catalogue
 from gis.store.changes import tile_key
 from layers import LAYERS
@@ -142,7 +145,9 @@ async def listening(app: Any, query: str = "", headers: tuple[tuple[bytes, bytes
 def live(url: str, visit: Callable[[Any], Awaitable[None]]) -> None:
     async def run() -> None:
         app = create_app(url, Catalogue(LAYERS))
-        framework = app.inner.inner if not hasattr(app.inner.inner, "inner") else app.inner.inner.inner
+        framework = app
+        while not hasattr(framework, "router"):
+            framework = framework.inner
         async with framework.router.lifespan_context(framework):
             await visit(app)
 
@@ -168,5 +173,40 @@ def test_listeners_hear_what_changes_and_go_on_where_they_were(city: SampleCity)
             assert (await anext(events))["event"] == "begin"
         async with listening(app, "since=nonsense") as events:
             assert (await anext(events))["event"] == "reset"
+
+    live(city.url, visit)
+
+
+def test_who_is_told_to_stop_ends_the_streams_and_then_does_what_it_did() -> None:
+    done: list[str] = []
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, lambda: done.append("server"))
+        try:
+            with when_told_to_stop(lambda: done.append("streams")):
+                os.kill(os.getpid(), signal.SIGTERM)
+                for _ in range(100):
+                    await asyncio.sleep(0.01)
+                    if len(done) == 2:
+                        break
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
+
+    asyncio.run(run())
+    assert sorted(done) == ["server", "streams"]
+
+
+def test_streams_end_when_the_server_is_told_to_stop(city: SampleCity) -> None:
+    async def visit(app: Any) -> None:
+        framework = app
+        while not hasattr(framework, "router"):
+            framework = framework.inner
+        async with listening(app) as events:
+            await anext(events)
+            framework.state.served.changes.end_following()
+        # it hung up last: had the stream not ended, the listener would have had to wait
+        async with listening(app) as events:
+            assert (await anext(events))["event"] == "begin"
 
     live(city.url, visit)
