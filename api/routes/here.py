@@ -26,7 +26,6 @@ from gis.query.here import Here
 from gis.query.span import Span, moment, now
 from gis.query.surroundings import Surroundings
 from gis.query.url_areas import read_area
-from gis.store import kept_plan
 
 router = APIRouter()
 
@@ -77,9 +76,7 @@ async def surroundings(city: Served, asked: Here, only: str | None = None) -> Su
     wanted = city.collections() if only is None else [city.collection(name.strip()) for name in only.split(",")]
     plans = asked.plans(wanted, city.plan)
     statement = question.statement(asked, plans)
-    # the past is asked through functions that may have to be asked again
-    rows = await (city.database.rows(statement) if asked.as_of else kept_plan.rows(city.database, statement))
-    found = Surroundings.read(asked, plans, rows)
+    found = Surroundings.read(asked, plans, await city.database.rows(statement))
     estimates = await asyncio.gather(*(city.database.rows(question.estimate(h.plan)) for h in found.bounds))
     return found.expecting(
         {h.collection.id: question.expected(e[0][0]) for h, e in zip(found.bounds, estimates, strict=True)}

@@ -33,7 +33,7 @@ _OPTIONS = "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0"
 
 def bench(url: str, scale: float, pairs: int) -> list[Comparison]:
     """p95 over twenty places of all collections in one statement, and of the slowest collection asked alone."""
-    with _city(url, scale) as made, _connected(made, "force_generic_plan") as kept, _connected(made, "auto") as plain:
+    with _city(url, scale) as made, _connected(made) as kept, _connected(made) as plain:
         draw = random.Random(7)
         whole_s, slowest_s = [], []
         for pair in range(pairs + 1):
@@ -74,9 +74,8 @@ def _p95(conn: psycopg.Connection[Any], asked: list[Statement]) -> float:
 
 
 @contextmanager
-def _connected(url: str, plans: str) -> Iterator[psycopg.Connection[Any]]:
-    options = f"{_OPTIONS} -c plan_cache_mode={plans}"
-    with psycopg.connect(url, autocommit=True, options=options) as conn:
+def _connected(url: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(url, autocommit=True, options=_OPTIONS) as conn:
         yield conn
 
 
