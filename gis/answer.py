@@ -9,36 +9,16 @@ from typing import Any
 import pyarrow as pa
 import shapely
 
-from gis.catalog import FieldType
-from gis.query import answers
+from gis.formats import parquet
+from gis.formats.geometry import Gathered
+from gis.query import answers, export
 from gis.query.ask import CRS84
 from gis.query.plan import Plan
-from gis.query.query import ByField, ByTime
 from gis.query.span import instant_text
 from gis.store.database import Database
 
-_ARROW = {
-    FieldType.TEXT: pa.string(),
-    FieldType.INTEGER: pa.int64(),
-    FieldType.NUMBER: pa.float64(),
-    FieldType.BOOLEAN: pa.bool_(),
-    FieldType.DATE: pa.date32(),
-    FieldType.INSTANT: pa.timestamp("us", "UTC"),
-}
-_STANDARD = {
-    "fid": pa.int64(),
-    "valid_from": pa.timestamp("us", "UTC"),
-    "valid_to": pa.timestamp("us", "UTC"),
-    "cell": pa.string(),
-    "division": pa.string(),
-    "geometry": pa.binary(),
-}
-#: GeoParquet 1.1: without a CRS the coordinates are OGC:CRS84.
-_GEO = {
-    "version": "1.1.0",
-    "primary_column": "geometry",
-    "columns": {"geometry": {"encoding": "WKB", "geometry_types": []}},
-}
+#: Answers of at most so many rows are read on a connection that is there already; larger ones in batches.
+_SMALL = 10_000
 
 
 @dataclass(frozen=True)
@@ -59,10 +39,20 @@ class Answer:
 
     def arrow(self) -> pa.Table:
         """The answer as an Arrow table; features carry `geometry` as WKB with GeoParquet's metadata."""
-        schema = self._schema()
-        columns = list(zip(*self._rows, strict=True)) if self._rows else [()] * len(schema)
-        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-        return pa.Table.from_arrays(arrays, schema=schema)
+        schema = export.schema(self.plan)
+        if "_rows" in self.__dict__ or (self.plan.query.page.limit or _SMALL + 1) <= _SMALL:
+            columns = list(zip(*self._rows, strict=True)) if self._rows else [()] * len(schema)
+            arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+            table = pa.Table.from_arrays(arrays, schema=schema)
+        else:
+            table = self._table
+        return table if self.plan.query.grouped else table.replace_schema_metadata({"geo": json.dumps(_geo(table))})
+
+    @cached_property
+    def _table(self) -> pa.Table:
+        schema = export.schema(self.plan)
+        with self.database.batches(export.columns(self.plan, ordered=True)) as batches:
+            return pa.Table.from_batches([batch.cast(schema) for batch in batches], schema)
 
     def frame(self) -> Any:
         """The answer as a GeoDataFrame indexed by fid; groups as a DataFrame (with hexagons where by cell: `cell`)."""
@@ -78,7 +68,7 @@ class Answer:
 
     def geojson(self) -> dict[str, Any]:
         """The features as a GeoJSON FeatureCollection; groups as `{"groups": […]}`."""
-        names = self._schema().names
+        names = export.schema(self.plan).names
         rows = [dict(zip(names, row, strict=True)) for row in self._rows]
         if self.plan.query.grouped:
             return {"groups": [{k: _plain(v) for k, v in row.items()} for row in rows]}
@@ -95,32 +85,12 @@ class Answer:
         with self.database.connection() as conn:
             return "\n".join(row[0] for row in conn.execute(f"EXPLAIN {statement.sql}", statement.args))
 
-    def _schema(self) -> pa.Schema:
-        fields = self.plan.collection.by_name
-        if self.plan.query.grouped:
-            return self._group_schema()
-        columns = [*_STANDARD.items(), *((name, _ARROW[fields[name].type]) for name in self.plan.fields)]
-        geo = {
-            "version": "1.1.0",
-            "primary_column": "geometry",
-            "columns": {"geometry": {"encoding": "WKB", "geometry_types": []}},
-        }
-        return pa.schema(columns, metadata={"geo": json.dumps(geo)})
 
-    def _group_schema(self) -> pa.Schema:
-        fields = self.plan.collection.by_name
-        columns: list[tuple[str, pa.DataType]] = []
-        for name, by in zip(answers.group_names(self.plan), self.plan.query.by, strict=True):
-            kind = pa.timestamp("us", "UTC") if isinstance(by, ByTime) else pa.string()
-            columns.append((name, _ARROW[fields[by.name].type] if isinstance(by, ByField) else kind))
-        for measure in answers.measures(self.plan):
-            if measure.function in ("count", "distinct"):
-                columns.append((measure.name, pa.int64()))
-            elif measure.function in ("sum", "mean"):
-                columns.append((measure.name, pa.float64()))
-            else:
-                columns.append((measure.name, _ARROW[fields[measure.field or ""].type]))
-        return pa.schema(columns)
+def _geo(table: pa.Table) -> dict[str, Any]:
+    gathered = Gathered()
+    for chunk in table.column("geometry").chunks:
+        gathered.add(chunk)
+    return parquet.metadata(gathered, None)
 
 
 def _feature(row: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from gis.errors import BadQuery
 from gis.formats import arrow_stream, files, parquet, text
-from gis.query import answers, export
+from gis.query import export
 from gis.query.crs import CRS84, projjson
 from gis.query.plan import Plan
 from gis.query.span import instant_text
@@ -162,8 +162,13 @@ class Export:
 
     def _write_file(self, path: Path) -> None:
         driver = "GPKG" if self.format.name == "gpkg" else "FlatGeobuf"
-        few = driver == "GPKG" or self._rows_at_most(INDEXED_ROWS + 1) <= INDEXED_ROWS
-        files.write(path, self._typed(self._columns()), self.schema, crs=self.crs, driver=driver, indexed=few)
+        indexed = driver == "GPKG" or self._can_be_indexed()
+        batches = pa.RecordBatchReader.from_batches(self.schema, self._typed(self._columns()))
+        files.write(path, self.plan.collection.noun, batches, crs=self.crs, driver=driver, indexed=indexed)
 
-    def _rows_at_most(self, most: int) -> int:
-        return int(self.database.rows(answers.count(self.plan, most))[0][0])
+    def _can_be_indexed(self) -> bool:
+        """Whether the rows are few enough for an index in memory, and each has a geometry."""
+        found = self.plan.relation()
+        some = f"SELECT geom FROM ({found.sql}) q LIMIT %s"  # noqa: S608
+        sql = f"SELECT count(*) <= %s AND count(*) = count(geom) FROM ({some}) s"  # noqa: S608
+        return bool(self.database.rows(Statement(sql, (INDEXED_ROWS, *found.args, INDEXED_ROWS + 1)))[0][0])

@@ -7,16 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import Json, answer, told
+from api.commands import Json, answer, progress, told
 from gis.errors import BadQuery
 
 if TYPE_CHECKING:
     from gis.answer import Answer
+    from gis.export import Progress
 
 Question = Annotated[str, typer.Argument(help=told("COLLECTION?parameters", "数据集?参数"))]
 Output = Annotated[
     Path | None,
-    typer.Option("-o", "--output", help=told(".parquet, .geojson, .gpkg or .csv", ".parquet、.geojson、.gpkg 或 .csv")),
+    typer.Option(
+        "-o",
+        "--output",
+        help=told(
+            ".parquet, .geojson, .geojsonl, .fgb, .gpkg, .csv or .arrows",
+            ".parquet、.geojson、.geojsonl、.fgb、.gpkg、.csv 或 .arrows",
+        ),
+    ),
 ]
 
 
@@ -35,28 +43,22 @@ def ask(question: Question, output: Output = None, as_json: Json = False) -> Non
             json.dump(found.geojson(), sys.stdout, ensure_ascii=False)
             sys.stdout.write("\n")
             return
-        rows = write(found, output)
+        with progress(str(output), as_json=as_json) as step:
+            rows = write(found, output, lambda done: step(told("rows", "行"), done, done))
         sentence = told(f"{rows} rows in {output}", f"已写入 {output}，共 {rows} 行")
         answer({"file": str(output), "rows": rows}, sentence, as_json=as_json)
 
 
-def write(found: "Answer", path: Path) -> int:
-    """Write an answer to a file; returns the number of rows. Raises BadQuery for a suffix without a format."""
-    import pyarrow.parquet
+def write(found: "Answer", path: Path, tell: "Progress" = lambda rows: None) -> int:
+    """Write an answer to a file, row by row as the database brings it; returns the number of rows.
 
-    if path.suffix == ".parquet":
-        table = found.arrow()
-        pyarrow.parquet.write_table(table, path)
-        return int(table.num_rows)
-    frame = found.frame()
-    if path.suffix == ".csv":
-        frame.to_csv(path, encoding="utf-8-sig")
-    elif path.suffix in (".geojson", ".gpkg") and hasattr(frame, "to_file"):
-        frame.reset_index().to_file(path)
-    else:
-        raise BadQuery(
-            f"{path.name}: answers are written as .parquet, .csv and, for features, .geojson or .gpkg",
-            f"{path.name}:可写格式为 .parquet、.csv,要素另有 .geojson、.gpkg",
-            subject=str(path),
-        )
-    return len(frame)
+    Raises BadQuery for a suffix without a format, and for groups in a format of features.
+    """
+    from gis.export import FORMATS, Export
+
+    form = next((f for f in FORMATS.values() if f.suffix == path.suffix), None)
+    if form is None:
+        known = ", ".join(f.suffix for f in FORMATS.values())
+        raise BadQuery(f"{path.name}: answers are written as {known}", f"{path.name}:可写格式为 {known}",
+                       subject=str(path))  # fmt: skip
+    return Export(found.plan, found.database, form, found.crs, progress=tell).write(path)

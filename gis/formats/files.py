@@ -1,6 +1,5 @@
 """Formats that can only be written to a file: FlatGeobuf and GeoPackage, by GDAL, straight from Arrow batches."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,14 +10,16 @@ _OPTIONS: dict[str, dict[str, str]] = {"GPKG": {"FID": "ogc_fid"}, "FlatGeobuf":
 
 
 def write(
-    path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, crs: str, driver: str, indexed: bool = True
+    path: Path, layer: str, batches: pa.RecordBatchReader, *, crs: str, driver: str, indexed: bool = True
 ) -> None:
-    """Write the rows; not `indexed`, without the spatial index, which takes FlatGeobuf 100 bytes a row in memory."""
-    reader = pa.RecordBatchReader.from_batches(schema, batches)
+    """Write the rows as a layer.
+
+    Not `indexed`, without the spatial index, which takes FlatGeobuf 100 bytes a row in memory, and a geometry in each.
+    """
     pyogrio.write_arrow(
-        reader,
+        batches,
         path,
-        layer=path.stem,
+        layer=layer,
         driver=driver,
         geometry_name="geometry",
         geometry_type="Unknown",
