@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from api.errors import Unreadable, problem
 from api.facts import Facts
+from api.folding import folding
 from api.front import Front
 from api.geocoding import Geocoding
 from api.items_first import ItemsFirst
@@ -116,7 +117,7 @@ async def _serving(
     app.state.served = city
     try:
         with when_told_to_stop(changes.end_following):
-            async with kept(city.tally, threads):
+            async with kept(city.tally, threads), folding(catalogue, threads):
                 yield
     finally:
         if worker:

@@ -47,7 +47,7 @@ _PATHS: tuple[tuple[str, Text, str, frozenset[str]], ...] = (
     (f"{_PLACE}/queryables", Text("可过滤字段", "Queryables"), SCHEMA, frozenset()),
     (f"{_PLACE}/items", Text("要素", "Features"), GEOJSON, _ITEMS),
     (f"{_PLACE}/items/{{featureId}}", Text("一个要素", "One feature"), GEOJSON, _ITEM),
-    (f"{_PLACE}/cells", Text("按 H3 网格统计", "Counted by H3 cell"), GEOJSON, ROWS | (GROUPS - {"by"}) | {"res"}),
+    (f"{_PLACE}/cells", Text("按 H3 网格统计", "Counted by H3 cell"), GEOJSON, ROWS | GROUPS | {"res"}),
     (f"{_PLACE}/tiles", Text("瓦片集", "Tilesets"), _JSON, frozenset()),
     (f"{_PLACE}/tiles/{_GRID}", Text("瓦片集说明", "The tileset"), _JSON, _TILE),
     (f"{_PLACE}/tiles/{_GRID}/{_TILE_PLACE}", Text("矢量瓦片", "Vector tile"), MVT, _TILE),

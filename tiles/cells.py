@@ -12,7 +12,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gis.catalog import Collection, Geometry
+import h3
+
+from gis.catalog import Collection, Geometry, Rollup
 from gis.geo.cell_windows import window
 from gis.geo.mercator import RADIUS_M
 from gis.query import rollups
@@ -21,6 +23,7 @@ from gis.query.rollup_bounds import bounded_in
 from gis.query.rollup_sums import Sums
 from gis.query.rollup_tables import ROWS, SHAPE, RollupTables, parent_sql
 from gis.query.statement import Statement, conjunction
+from gis.store.changes_keys import REACH
 from tiles.grid import EXTENT, MARGIN, WEB_MERCATOR, Tile
 
 #: From here on points are drawn however many they are: no closer tiles are cut.
@@ -29,6 +32,10 @@ POINTS_ZOOM: Final = 16
 _MOST_WINDOW = 80
 #: The mean radius of the sphere on which H3 measures areas, to that of the Mercator projection.
 _SPHERE = (6_371_007.180918475 / RADIUS_M) ** 2
+
+#: How far a cell reaches, in its edges; and the length of the parallel of 31 degrees, where our cities lie.
+_ACROSS = 2.3
+_PARALLEL_KM = 34_350.0
 
 _SQL = """
 WITH found AS MATERIALIZED ({found}),
@@ -73,6 +80,12 @@ def near_zoom(collection: Collection) -> int:
     return max(collection.min_zoom, nearest)
 
 
+def last_zoom(rollup: Rollup) -> int:
+    """The last zoom at which cells may be drawn: closer, they would reach too far from one tile into another."""
+    across_km = _ACROSS * h3.average_hexagon_edge_length(rollup.finest, "km")
+    return min(POINTS_ZOOM - 1, int(math.log2(REACH * _PARALLEL_KM / across_km)))
+
+
 def resolution_at(collection: Collection, zoom: int) -> int:
     """The resolution that a tile shows: of those kept, the one whose cells are 10 to 20 pixels wide, or the next."""
     assert collection.rollup is not None
@@ -89,7 +102,7 @@ def statement(plan: Plan, tile: Tile, points: Statement) -> Statement | None:
     fails as BadQuery. Raises UnknownName, Forbidden, BadQuery as the plan does.
     """
     collection, zoom = plan.collection, tile.mercator_zoom
-    if not has_cells(collection) or collection.rollup is None or zoom >= POINTS_ZOOM:
+    if not has_cells(collection) or collection.rollup is None or zoom > last_zoom(collection.rollup):
         return None
     drawn = _Drawn(plan, tile).statement()
     if zoom < collection.rollup.near_zoom:

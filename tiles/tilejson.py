@@ -57,8 +57,8 @@ def vector_layers(collections: Sequence[Collection], language: Language) -> list
         told = {"description": c.description.in_(language)}
         names = dict.fromkeys([c.id, label_source_layer(c)])
         found += [{"id": name, **told, "fields": _fields(c, language), **zooms([c])} for name in names]
-        if cells.has_cells(c):
-            zoomed = {"minzoom": c.min_zoom, "maxzoom": cells.POINTS_ZOOM - 1}
+        if cells.has_cells(c) and c.rollup:
+            zoomed = {"minzoom": c.min_zoom, "maxzoom": cells.last_zoom(c.rollup)}
             found.append({"id": cells.layer_name(c), **told, "fields": cells.described(c), **zoomed})
     return found
 

@@ -1,58 +1,76 @@
-"""A collection counted by H3 cell: hexagons with figures, as GeoJSON."""
+"""A collection counted by H3 cell, division, field or bin of time, or by several of these; hexagons with figures."""
 
 from typing import Any
 
 import h3
 import orjson
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import shapely
 from fastapi import APIRouter, Response
 
-from api.reply import GEOJSON, bytes_reply
-from api.served import Ask, City
+from api.reply import GEOJSON, JSON, bytes_reply
+from api.served import Ask, Asked, City, encoded
 from gis.catalog import Collection
 from gis.errors import BadQuery
-from gis.query import answers
-from gis.query.query import ByCell, Page
+from gis.geo.cell_shapes import boundaries
+from gis.geo.cells import from_hex
+from gis.query import answers, export
+from gis.query.plan import Plan
+from gis.query.query import ByCell, Measure, Page, Query
 from gis.query.span import instant_text
-from gis.query.url import ROWS, parse_parameters
+from gis.query.url import GROUPS, ROWS, parse_parameters
 
 router = APIRouter()
 
-#: An answer with more cells than this is asked for at a coarser resolution.
+#: An answer with more groups than this is asked for at a coarser resolution; in columns more of them are bearable.
 MAX_CELLS = 20_000
+MAX_ROWS = 500_000
 _DEFAULT_RESOLUTION = 7
+_ARROW = "application/vnd.apache.arrow.stream"
+_CSV = "text/csv; charset=utf-8"
+_FORMS = ("geojson", "json", "arrow", "csv")
 
 
 @router.get("/collections/{collection_id}/cells")
 async def cells(collection_id: str, city: City, ask: Ask) -> Response:
-    """One hexagon a cell with its count or measures; rows without a place are one feature without a shape."""
+    """One row a group with its count or measures: a cell, or what `by` names, or each of these in each cell.
+
+    Cells come with their own area in km², and counts with how many there are to one. Rows without a place are a group
+    of their own, without a shape.
+    """
     collection = city.collection(collection_id)
-    resolution = _resolution(ask.parameters, collection)
-    query = parse_parameters(collection, ask.question("res"), ROWS | {"measure"})
-    plan = city.plan(query.but(by=(ByCell(resolution),), page=Page(MAX_CELLS + 1)))
+    form = dict(ask.parameters).get("f", "geojson")
+    query = _query(collection, ask)
+    most = MAX_CELLS if form in ("geojson", "json") else MAX_ROWS
+    plan = city.plan(query.but(page=Page(most + 1)))
     rows = await city.database.rows(answers.groups(plan))
-    if len(rows) > MAX_CELLS:
+    if len(rows) > most:
         raise BadQuery(
-            f"more than {MAX_CELLS} cells; ask a smaller area or a res below {resolution}",
-            f"网格超过 {MAX_CELLS} 个,请缩小范围或使用小于 {resolution} 的 res",
+            f"more than {most} groups; ask a smaller area, a lower res or a coarser by",
+            f"分组超过 {most} 个,请缩小范围、降低 res 或使用更粗的 by",
             subject="res",
         )
-    names = [measure.name for measure in answers.measures(plan)]
-    body = {
-        "type": "FeatureCollection",
-        "timeStamp": instant_text(plan.now),
-        "resolution": resolution,
-        "numberReturned": len(rows),
-        "links": [
-            ask.link(f"/collections/{collection.id}/cells?res={resolution}", "self", GEOJSON),
-            ask.link(f"/collections/{collection.id}", "collection", "application/json"),
-        ],
-        "features": [_hexagon(row[0], dict(zip(names, row[1:], strict=True))) for row in rows],
-    }
-    return bytes_reply(orjson.dumps(body, default=float), ask.language, GEOJSON)
+    if form == "arrow":
+        return bytes_reply(await city.slowly(_arrow, plan, rows), ask.language, _ARROW)
+    if form == "csv":
+        return bytes_reply(await city.slowly(_csv, plan, rows), ask.language, _CSV)
+    body, kind = _document(plan, rows, ask)
+    return bytes_reply(orjson.dumps(body), ask.language, kind)
 
 
-def _resolution(parameters: list[tuple[str, str]], collection: Collection) -> int:
-    given = [value for name, value in parameters if name == "res"]
+def _query(collection: Collection, ask: Asked) -> Query:
+    """The question, grouped by cell where `res` is given, and where nothing else is."""
+    query = parse_parameters(collection, ask.question("res", forms=_FORMS), ROWS | GROUPS)
+    given = [value for name, value in ask.parameters if name == "res"]
+    if any(isinstance(by, ByCell) for by in query.by) and given:
+        raise BadQuery("res or by=cell:…, not both", "res 与 by=cell:… 只能给出一个", subject="res")
+    if query.by and not given:
+        return query
+    return query.but(by=(ByCell(_resolution(given, collection)), *query.by))
+
+
+def _resolution(given: list[str], collection: Collection) -> int:
     if not given:
         return min(_DEFAULT_RESOLUTION, collection.cell_resolution)
     if len(given) > 1 or given[0] not in {str(r) for r in range(collection.cell_resolution + 1)}:
@@ -64,16 +82,83 @@ def _resolution(parameters: list[tuple[str, str]], collection: Collection) -> in
     return int(given[0])
 
 
-def _hexagon(cell: str | None, figures: dict[str, Any]) -> dict[str, Any]:
+def _by_cell(plan: Plan) -> int | None:
+    """The resolution of the cells in the answer; None where there are none."""
+    return next((by.resolution for by in plan.query.by if isinstance(by, ByCell)), None)
+
+
+def _table(plan: Plan, rows: list[tuple[Any, ...]]) -> pa.Table:
+    """The groups as columns; where there are cells, with their area, density and shape (WKB, longitude first)."""
+    schema = export.schema(plan)
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    table = pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+    if _by_cell(plan) is None:
+        return table
+    names = table.column("cell").to_pylist()
+    areas = {name: area_km2(name) for name in set(names) - {None}}
+    listed = [areas.get(name) for name in names]
+    table = table.append_column("area_km2", pa.array(listed, pa.float64()))
+    if Measure() in answers.measures(plan):
+        counts = table.column("count").to_pylist()
+        densities = [area and count / area for count, area in zip(counts, listed, strict=True)]
+        table = table.append_column("per_km2", pa.array(densities, pa.float64()))
+    known = sorted(areas)
+    shapes = dict(zip(known, shapely.to_wkb(boundaries(from_hex(known))) if known else [], strict=True))
+    wkb = pa.field("geometry", pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb"})
+    return table.append_column(wkb, pa.array([shapes.get(name) for name in names], pa.binary()))
+
+
+def _arrow(plan: Plan, rows: list[tuple[Any, ...]]) -> bytes:
+    table, sink = _table(plan, rows), pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _csv(plan: Plan, rows: list[tuple[Any, ...]]) -> bytes:
+    table, sink = _table(plan, rows), pa.BufferOutputStream()
+    pa_csv.write_csv(table.drop_columns([n for n in table.column_names if n == "geometry"]), sink)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _document(plan: Plan, rows: list[tuple[Any, ...]], ask: Asked) -> tuple[dict[str, Any], str]:
+    """Hexagons as GeoJSON; groups without cells as plain JSON."""
+    names, resolution = export.schema(plan).names, _by_cell(plan)
+    told = [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in rows]
+    place, asked = f"/collections/{plan.collection.id}", encoded(ask.parameters)
+    links = [
+        ask.link(f"{place}/cells{'?' if asked else ''}{asked}", "self", GEOJSON if resolution is not None else JSON),
+        ask.link(place, "collection", JSON),
+    ]
+    head = {"timeStamp": instant_text(plan.now), "numberReturned": len(told), "links": links}
+    if resolution is None:
+        return {**head, "groups": told}, JSON
+    features = [hexagon(group) for group in told]
+    return {"type": "FeatureCollection", **head, "resolution": resolution, "features": features}, GEOJSON
+
+
+def hexagon(group: dict[str, Any]) -> dict[str, Any]:
+    """A group of a cell as a GeoJSON feature; in one piece at the antimeridian, then beyond 180 degrees."""
+    cell = group["cell"]
     if cell is None:
-        return {"type": "Feature", "geometry": None, "properties": {"cell": None, "area_km2": None, **figures}}
+        return {"type": "Feature", "geometry": None, "properties": {**group, "area_km2": None}}
     ring = [(lon, lat) for lat, lon in h3.cell_to_boundary(cell)]
     if max(lon for lon, _ in ring) - min(lon for lon, _ in ring) > 180:
-        # a cell on the antimeridian is drawn in one piece, beyond 180 degrees
         ring = [(lon + 360 if lon < 0 else lon, lat) for lon, lat in ring]
+    area = area_km2(cell)
+    density = {"per_km2": group["count"] / area} if "count" in group else {}
     return {
         "type": "Feature",
         "id": cell,
         "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
-        "properties": {"cell": cell, "area_km2": round(h3.cell_area(cell, "km^2"), 9), **figures},
+        "properties": {**group, "area_km2": area, **density},
     }
+
+
+def area_km2(cell: str) -> float:
+    """A cell's own area, on the sphere of H3's grid, to a square millimetre's worth of digits."""
+    return round(float(h3.cell_area(cell, "km^2")), 9)
+
+
+def _plain(value: Any) -> Any:
+    return instant_text(value) if hasattr(value, "tzinfo") else value

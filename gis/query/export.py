@@ -47,7 +47,7 @@ def schema(plan: Plan) -> pa.Schema:
         return pa.schema([*_STANDARD.items(), *((name, ARROW[fields[name].type]) for name in plan.fields)])
     columns: list[tuple[str, pa.DataType]] = []
     for name, by in zip(answers.group_names(plan), plan.query.by, strict=True):
-        kind = _INSTANT if isinstance(by, ByTime) else pa.string()
+        kind = {"time": _INSTANT, "hour_of_week": pa.int64()}[name] if isinstance(by, ByTime) else pa.string()
         columns.append((name, ARROW[fields[by.name].type] if isinstance(by, ByField) else kind))
     for measure in answers.measures(plan):
         if measure.function in ("count", "distinct"):

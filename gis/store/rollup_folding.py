@@ -27,6 +27,7 @@ def fold(conn: psycopg.Connection[Any], tables: RollupTables) -> int:
         ).fetchone()
         if locked != (True,):
             return 0
+        conn.execute("SET LOCAL statement_timeout = 0")
         taken = _take(conn, tables)
         if taken:
             _spread(conn, tables)

@@ -5,6 +5,7 @@ own; until then whoever reads adds the deltas that are open. Either way an answe
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,6 +77,17 @@ def fold(conn: psycopg.Connection[Any], collection: Collection) -> int:
     if collection.rollup is None:
         return 0
     return rollup_folding.fold(conn, RollupTables(collection))
+
+
+def waiting(conn: psycopg.Connection[Any], collections: Iterable[Collection]) -> list[Collection]:
+    """Those of the collections whose rollup has open deltas."""
+    rolled = [collection for collection in collections if collection.rollup is not None]
+    if not rolled:
+        return []
+    tests = ", ".join(f"EXISTS (SELECT FROM {RollupTables(collection).table('_delta')})" for collection in rolled)
+    found = conn.execute(f"SELECT {tests}").fetchone()
+    assert found is not None
+    return [collection for collection, is_waiting in zip(rolled, found, strict=True) if is_waiting]
 
 
 def _build(conn: psycopg.Connection[Any], tables: RollupTables) -> None:

@@ -1,12 +1,17 @@
 """Features counted by cell, against a count in Python."""
 
+import csv
+import io
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 import h3
+import pyarrow as pa
 import pytest
 import shapely
 
+from gis.query.span import SHANGHAI
 from tests.api.served_city import Row, SampleCity
 
 POIS = "base.pois"
@@ -62,3 +67,68 @@ def test_too_many_cells(city: SampleCity, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(cells, "MAX_CELLS", 10)
     answer = city.get("/collections/base.pois/cells?res=10")
     assert answer.status_code == 400 and "10" in answer.json()["detail"]
+
+
+def _groups(city: SampleCity, question: str) -> list[dict[str, Any]]:
+    answer = city.get(f"/collections/base.pois/cells?{question}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["groups"]
+
+
+def test_groups_without_cells(city: SampleCity) -> None:
+    kinds = {g["kind"]: g["count"] for g in _groups(city, "by=field:kind")}
+    assert kinds == dict(Counter(r.fields.get("kind") for r in city.rows[POIS] if _now(r)))
+    divisions = _groups(city, "by=division:3")
+    assert sum(g["count"] for g in divisions) == sum(kinds.values())
+    assert all(g["division"] is None or g["division"].endswith("000000") for g in divisions)
+
+
+def test_hours_of_the_week_are_those_of_shanghai(city: SampleCity) -> None:
+    found = {g["hour_of_week"]: g["count"] for g in _groups(city, "by=time:hour-of-week")}
+    starts = [r.start and r.start.astimezone(SHANGHAI) for r in city.rows[POIS] if _now(r)]
+    assert found == dict(Counter(s and s.weekday() * 24 + s.hour for s in starts))
+    days = _groups(city, "by=time:day")
+    assert sum(g["count"] for g in days) == len(starts)
+
+
+def test_kinds_in_each_cell_and_densities_by_the_cells_own_area(city: SampleCity) -> None:
+    answer = city.get("/collections/base.pois/cells?res=6&by=field:kind").json()
+    whole = city.get("/collections/base.pois/cells?res=6").json()
+    counts: Counter[str | None] = Counter()
+    for feature in answer["features"]:
+        counts[feature["properties"]["cell"]] += feature["properties"]["count"]
+    assert counts == {f["properties"]["cell"]: f["properties"]["count"] for f in whole["features"]}
+    for feature in whole["features"]:
+        told = feature["properties"]
+        if told["cell"] is not None:
+            assert told["per_km2"] == pytest.approx(told["count"] / h3.cell_area(told["cell"], "km^2"))
+
+
+def test_columns_and_text_say_the_same_as_the_shapes(city: SampleCity) -> None:
+    place = "/collections/base.pois/cells?res=7&measure=count,distinct:kind"
+    shapes = {f["properties"]["cell"]: f["properties"] for f in city.get(place).json()["features"]}
+    arrow = city.get(f"{place}&f=arrow")
+    assert arrow.headers["content-type"] == "application/vnd.apache.arrow.stream"
+    table = pa.ipc.open_stream(arrow.content).read_all()
+    assert {row["cell"]: row["distinct_kind"] for row in table.to_pylist()} == {
+        cell: told["distinct_kind"] for cell, told in shapes.items()
+    }
+    for row in table.to_pylist():
+        if row["cell"]:
+            shape = shapely.from_wkb(row["geometry"])
+            if shape.geom_type == "Polygon":  # in two pieces at the antimeridian
+                assert h3.latlng_to_cell(shape.centroid.y, shape.centroid.x, 7) == row["cell"]
+            assert row["per_km2"] == pytest.approx(shapes[row["cell"]]["per_km2"])
+    lines = list(csv.DictReader(io.StringIO(city.get(f"{place}&f=csv").text)))
+    assert {line["cell"] or None: int(line["count"]) for line in lines} == {c: t["count"] for c, t in shapes.items()}
+    assert "geometry" not in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "subject"),
+    [("res=5&by=cell:6", "res"), ("by=time:minute", "by"), ("by=field:cats", "cats"), ("f=parquet", "f"),
+     ("by=division:6", "by")],
+)  # fmt: skip
+def test_refusals_of_groups(city: SampleCity, question: str, subject: str) -> None:
+    answer = city.get(f"/collections/base.pois/cells?{question}")
+    assert answer.status_code == 400 and answer.json()["subject"] == subject
