@@ -88,3 +88,19 @@ def test_the_same_question_has_the_same_bytes(pois: psycopg.Connection) -> None:
     first = pois.execute(found.sql, found.args).fetchone()
     pois.execute("UPDATE base.pois SET src_row = 1 WHERE fid % 3 = 0")
     assert pois.execute(found.sql, found.args).fetchone() == first
+
+
+def test_a_callers_divisions_do_not_lead_the_planner_away_from_the_box(pois: psycopg.Connection) -> None:
+    """As it is once prepared, when the planner no longer sees the values."""
+    found = mvt.statement(plan("base.pois", Identity("east", "staff", ((342502000000, 342502999999),))), Tile(16, 5, 9))
+    assert found
+    numbers = iter(range(1, len(found.args) + 1))
+    pois.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    text = "".join(
+        part + (f"${next(numbers)}" if i < len(found.args) else "") for i, part in enumerate(found.sql.split("%s"))
+    )
+    with psycopg.ClientCursor(pois) as cursor:
+        cursor.execute(f"PREPARE tile AS {text}")
+        cursor.execute(f"EXPLAIN EXECUTE tile({', '.join(['%s'] * len(found.args))})", found.args)
+        explained = "\n".join(row[0] for row in cursor)
+    assert "pois_geom" in explained and "pois_division" not in explained
