@@ -52,7 +52,7 @@ def test_unknown_parameters_are_refused_by_name(city: SampleCity, path: str) -> 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_addresses_can_only_be_read(city: SampleCity, method: str) -> None:
-    for path in ("/collections", "/collections/base.pois/items", "/collections/base.pois/tiles/WebMercatorQuad/3/1/1"):
+    for path in ("/collections", "/collections/base.pois", "/collections/base.pois/tiles/WebMercatorQuad/3/1/1"):
         answer = city.get(path, method, content=b"x" * 100)
         assert answer.status_code in (404, 405) and answer.headers["content-type"] == "application/problem+json"
 
@@ -203,6 +203,8 @@ def test_the_api_describes_what_there_is(city: SampleCity) -> None:
         if "get" not in operations or "security" in operations["get"]:
             assert city.get(path, "get" if "get" in operations else "post").status_code == 401, path
             continue
+        if "text/event-stream" in operations["get"]["responses"]["200"]["content"]:
+            continue  # never ends
         concrete = path
         for name, value in (("collectionId", "base.pois"), ("featureId", "5"), ("tileMatrix", "10"), ("tileRow", "416"),
                             ("tileCol", "843"), ("styleId", "onemap"),
