@@ -6,7 +6,7 @@ name, which the next one drops.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -74,26 +74,31 @@ class Bulk:
             )
 
     def index(self, conn: psycopg.Connection[Any], epoch: int, refused: Callable[[Doubles], None]) -> None:
-        """Build the indexes, the spatial one on a connection of its own, and derive what follows from the rows.
+        """Build the indexes and derive what follows from the rows, half of it on a connection of its own.
 
         Rows given twice are taken out and told. The connection is in autocommit mode.
         """
         spatial, key, *others = self.copy.index_open()
-        _prepare(conn)
+        identities = [self._identities(epoch), *self.copy.index_identity()]
+        prepare_indexing(conn)
         with ThreadPoolExecutor(1, "onemap-index") as second:
-            building = second.submit(self._alone, spatial)
+            building = second.submit(self._alone, [spatial])
             try:
                 conn.execute(key)
             except errors.UniqueViolation:
                 building.result()
                 refused(drop_doubles(conn, self.copy.table()))
                 conn.execute(key)
-            for statement in (*others, self._identities(epoch), *self.copy.index_identity()):
+            named = second.submit(self._alone, identities)
+            for statement in others:
                 conn.execute(statement)
-            building.result()
-        conn.execute(f"ANALYZE {self.copy.table()}")
-        with conn.transaction():
-            derived.copy(conn, self.collection, _SUFFIX)
+            conn.execute(f"ANALYZE {self.copy.table()}")
+            with conn.transaction():
+                derived.copy(conn, self.collection, _SUFFIX)
+            for part in (building, named):
+                part.result()
+            for statement in self.copy.constrain_open():
+                conn.execute(statement)
 
     @contextmanager
     def beside(self, fill: Callable[[psycopg.Connection[Any]], object], epoch: int) -> Iterator["Future[None]"]:
@@ -109,9 +114,12 @@ class Bulk:
         with ThreadPoolExecutor(1, "onemap-bulk") as beside:
             yield beside.submit(build)
 
-    def swap(self, conn: psycopg.Connection[Any]) -> None:
-        """Put the copy in the register's place; to be called in the transaction that records the load."""
-        wait_for_readers(conn, self.collection)
+    def swap(self, conn: psycopg.Connection[Any], more: Sequence[str] = ()) -> None:
+        """Put the copy in the register's place; to be called in the transaction that records the load.
+
+        `more` are tables that the caller is about to replace as well.
+        """
+        wait_for_readers(conn, self.collection, more)
         for statement in self.register.replace_by(self.copy):
             conn.execute(statement)
         derived.swap(conn, self.collection, _SUFFIX)
@@ -129,20 +137,21 @@ class Bulk:
             f" SELECT {once} fid, {self.key}, {int(epoch)} FROM {self.copy.table()}"
         )
 
-    def _alone(self, statement: str) -> None:
+    def _alone(self, statements: Sequence[str]) -> None:
         with connect(self.url, autocommit=True) as conn:
-            _prepare(conn)
-            conn.execute(statement)
+            prepare_indexing(conn)
+            for statement in statements:
+                conn.execute(statement)
 
 
-def _prepare(conn: psycopg.Connection[Any]) -> None:
+def prepare_indexing(conn: psycopg.Connection[Any]) -> None:
     """Room to sort in memory; no helpers, since two builds at once keep two cores busy."""
     conn.execute("SET maintenance_work_mem = '256MB'")
     conn.execute("SET max_parallel_maintenance_workers = 0")
 
 
-def wait_for_readers(conn: psycopg.Connection[Any], collection: Collection) -> None:
-    """Take the register's tables, and what is derived from them, for oneself.
+def wait_for_readers(conn: psycopg.Connection[Any], collection: Collection, more: Sequence[str] = ()) -> None:
+    """Take the register's tables, what is derived from them, and more tables (quoted names) for oneself.
 
     To be called in a transaction that is about to put others in their place.
 
@@ -150,7 +159,7 @@ def wait_for_readers(conn: psycopg.Connection[Any], collection: Collection) -> N
     all of them. So it is asked for briefly, again and again, until nobody happens to read.
     """
     # a view is locked with all that it shows
-    names = ", ".join([Register.of(collection).table("_all"), *derived.read_tables(conn, collection)])
+    names = ", ".join([Register.of(collection).table("_all"), *derived.read_tables(conn, collection), *more])
     while True:
         try:
             with conn.transaction():

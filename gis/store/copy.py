@@ -4,8 +4,9 @@ Runs of fixed-width columns become one structured array; they and the variable-w
 row by Arrow's own kernel, whose output buffer is the COPY stream. (Format: PostgreSQL manual, COPY, "Binary Format".)
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -46,6 +47,9 @@ class Variable:
 
 Column = Fixed | Variable
 
+#: A column without any value: a length of −1 in each row, and nothing behind it.
+_EMPTY = Fixed(np.empty(0))
+
 
 def integers(values: NDArray[Any], valid: NDArray[np.bool_] | None = None, *, width: int = 8) -> Fixed:
     """bigint (8), integer (4) or smallint (2)."""
@@ -64,6 +68,8 @@ def arrow(values: pa.Array | pa.ChunkedArray) -> Column:
     """The column of an Arrow array: text, int64, float64, bool, date32, timestamp (UTC) or binary."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
+    if values.null_count == len(values):
+        return Variable(pa.nulls(len(values), pa.large_binary()))
     kind = values.type
     if kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary()):
         return Variable(values.cast(pa.large_binary()))
@@ -91,6 +97,9 @@ def encode(columns: Sequence[Column], rows: int, *, counted: int | None = None) 
         if isinstance(column, Fixed) and column.valid is None:
             run.append(column)
             continue
+        if _is_empty(column):
+            run.append(_EMPTY)
+            continue
         if run:
             parts.append(_flush(run, rows, bare))
             run, bare = [], False
@@ -113,13 +122,22 @@ def _flush(run: list[Fixed], rows: int, bare: bool) -> pa.LargeBinaryArray:
     for i, column in enumerate(run):
         if i or not bare:
             fields.append((f"n{i}", ">i4"))
-        fields.append((f"v{i}", column.values.dtype))
+        if column is not _EMPTY:
+            fields.append((f"v{i}", column.values.dtype))
     out = np.empty(rows, np.dtype(fields))
     for i, column in enumerate(run):
         if i or not bare:
-            out[f"n{i}"] = column.values.dtype.itemsize
-        out[f"v{i}"] = column.values
+            out[f"n{i}"] = -1 if column is _EMPTY else column.values.dtype.itemsize
+        if column is not _EMPTY:
+            out[f"v{i}"] = column.values
     return _bytes(out)
+
+
+def _is_empty(column: Column) -> bool:
+    """Whether every value is null."""
+    if isinstance(column, Variable):
+        return bool(column.values.null_count == len(column.values))
+    return column.valid is not None and not column.valid.any()
 
 
 def _bytes(values: NDArray[Any]) -> pa.LargeBinaryArray:
@@ -147,12 +165,23 @@ def stream(cursor: psycopg.Cursor[Any], statement: str, batches: Iterator[pa.Lar
     `statement` is `COPY table (columns) FROM STDIN (FORMAT binary)`. An error of the batches ends the COPY and is
     raised as it is; so is one of the server.
     """
-    with cursor.copy(statement) as copy:
-        copy.write(_HEADER)
-        for batch in ahead(batches):
-            copy.write(_content(batch))
-        copy.write(_TRAILER)
+    streams([(cursor, statement)], ((batch,) for batch in batches))
     return cursor.rowcount
+
+
+def streams(
+    targets: Sequence[tuple[psycopg.Cursor[Any], str]], batches: Iterator[tuple[pa.LargeBinaryArray, ...]]
+) -> None:
+    """COPY rows into several tables side by side, each on its own connection; a batch has a part for each of them."""
+    with ExitStack() as open_copies:
+        copies = [open_copies.enter_context(cursor.copy(statement)) for cursor, statement in targets]
+        for copy in copies:
+            copy.write(_HEADER)
+        for parts in ahead(batches):
+            for copy, part in zip(copies, parts, strict=True):
+                copy.write(_content(part))
+        for copy in copies:
+            copy.write(_TRAILER)
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
@@ -170,13 +199,15 @@ def _content(batch: pa.LargeBinaryArray) -> memoryview:
     return memoryview(batch.buffers()[2])[int(offsets[0]) : int(offsets[-1])]
 
 
-def numbers(conn: psycopg.Connection[Any], select: str, names: Sequence[str]) -> NDArray[Any]:
+def numbers(
+    conn: psycopg.Connection[Any], select: str, names: Sequence[str], args: Mapping[str, Any] | None = None
+) -> NDArray[Any]:
     """What a SELECT of bigint columns without nulls finds, as one structured array with a field for each name.
 
     Packed by the server into one value a column: a row of its own for each number would cost a thousand times more.
     """
     packed = ", ".join(f"string_agg(int8send(\"{name}\"), '')" for name in names)
-    found = conn.execute(f"SELECT {packed} FROM ({select}) packed", binary=True).fetchone()
+    found = conn.execute(f"SELECT {packed} FROM ({select}) packed", args, binary=True).fetchone()
     columns = [np.frombuffer(part or b"", ">i8").astype(np.int64) for part in found or [b""] * len(names)]
     out = np.empty(len(columns[0]), [(name, np.int64) for name in names])
     for name, column in zip(names, columns, strict=True):

@@ -69,6 +69,7 @@ class Register:
             f'CREATE SCHEMA IF NOT EXISTS "{self.schema}"',
             *self.create_open(),
             *self.index_open(),
+            *self.constrain_open(),
             *self.index_identity(),
             f"CREATE TABLE {self.table('_link')} (fid bigint NOT NULL, successor bigint NOT NULL,"
             " kind text NOT NULL CHECK (kind IN ('merge', 'split')), at timestamptz NOT NULL,"
@@ -96,16 +97,24 @@ class Register:
         ]
 
     def index_open(self) -> list[str]:
-        """The open table's key and indexes; the spatial one first, since it takes longest."""
+        """The open table's key and indexes; the spatial one first, since it takes longest.
+
+        None of them needs the table for itself: they can be built at the same time.
+        """
         table, name = self.table(), f"{self.noun}{self.suffix}"
         statements = [
             f'CREATE INDEX "{name}_geom" ON {table} USING gist (geom)',
-            f'ALTER TABLE {table} ADD CONSTRAINT "{name}_pkey" PRIMARY KEY (fid, scenario, valid_from)',
+            f'CREATE UNIQUE INDEX "{name}_pkey" ON {table} (fid, scenario, valid_from)',
             f'CREATE INDEX "{name}_cell" ON {table} (cell)',
         ]
         if self.divided:
             statements.append(f'CREATE INDEX "{name}_division" ON {table} (division)')
         return statements + [f'CREATE INDEX "{name}_by_{f}" ON {table} ("{f}", fid)' for f in self.sortable]
+
+    def constrain_open(self) -> list[str]:
+        """What makes the open table's key its primary key, once all its indexes are built."""
+        name = f'"{self.noun}{self.suffix}_pkey"'
+        return [f"ALTER TABLE {self.table()} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name}"]
 
     def index_identity(self) -> list[str]:
         """The identity table's key."""

@@ -51,19 +51,6 @@ def staged(conn: psycopg.Connection[Any], register: Deliverable, delivery: int) 
     return Account(*found[:4]), Account(*found[4:])
 
 
-def first(conn: psycopg.Connection[Any], register: Deliverable, table: str) -> tuple[Account, Account]:
-    """Rows and facts of a register's first words: all of them are accepted."""
-    names = ", ".join(f'"{name}"' for name, _ in register.claim_columns)
-    keyed = 1 if register.identifiers else 0
-    found = conn.execute(
-        "SELECT count(*), coalesce(sum(facts), 0)::bigint,"
-        f" coalesce(sum(CASE WHEN said THEN num_nonnulls({names}) + {keyed} ELSE 1 END), 0)::bigint FROM {table}"
-    ).fetchone()
-    assert found is not None
-    rows, delivered, accepted = found
-    return Account(rows, rows, 0, 0), Account(delivered, accepted, 0, 0)
-
-
 def added(*accounts: Account) -> Account:
     """Accounts of parts as one of the whole."""
     return Account(

@@ -72,9 +72,13 @@ class Checks:
     written: Callable[[str], Written]
     faults: list[Fault] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    persons: CitizenIds | None = None
 
-    def run(self, table: pa.Table) -> pa.Table:
-        """The table of the intake's fields as it is to be kept; faults and notes are those of this table."""
+    def run(self, table: pa.Table, ids: CitizenIds | None = None) -> pa.Table:
+        """The table of the intake's fields as it is to be kept; faults and notes are those of this table.
+
+        `ids` are the checked ids of persons that it holds, where a run before this one left them in `persons`.
+        """
         self.faults, self.notes = [], []
         persons: CitizenIds | None = None
         columns = {name: table.column(name).combine_chunks() for name in table.column_names}
@@ -86,7 +90,7 @@ class Checks:
                     columns[name] = pa.nulls(len(column), pa.int64())
                 continue
             if check == "citizen_id" and persons is None:
-                persons = citizen_id_column.check_column(column, today=self.today)
+                persons = citizen_id_column.check_column(column, today=self.today) if ids is None else ids
                 self._codes(name, persons.findings, np.ones(len(table), bool))
                 columns[name] = persons.text
             elif check == "credit_code" and name != self.deliverable.key:
@@ -95,6 +99,7 @@ class Checks:
                 columns[name] = self._one(check, name, columns, persons)
         if self.deliverable.item(self.deliverable.key).check == "credit_code":
             columns[self.deliverable.key] = self._credit_codes(self.deliverable.key, columns[self.deliverable.key])
+        self.persons = persons
         return pa.table(columns)
 
     def _one(self, check: str, name: str, columns: dict[str, pa.Array], persons: CitizenIds | None) -> pa.Array:

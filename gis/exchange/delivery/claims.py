@@ -1,6 +1,6 @@
 """What departments said: staged as delivered, compared with what they had said before, and kept as claims."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,50 +31,6 @@ class Place:
         return {"delivery": self.delivery, "department": self.department, "edition": self.edition}
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a department's word on each entity is just before an edition: digests, even for "no more"; sorted by number.
-
-    `late` says that the department has spoken for a later edition already.
-    """
-
-    fids: Ints
-    digests: Ints
-    late: bool
-
-    @classmethod
-    def before(cls, conn: psycopg.Connection[Any], register: Deliverable, place: Place) -> "Standing":
-        """Read from the claims: from the index alone, unless the delivery is late."""
-        late = _one(
-            conn,
-            f"SELECT EXISTS (SELECT FROM {register.claims} WHERE department = %(department)s AND NOT withdrawn"
-            " AND (edition, delivery) > (%(edition)s, %(delivery)s)) OR EXISTS (SELECT FROM exchange.delivery"
-            " WHERE register = %(register)s AND department = %(department)s AND state = 'done'"
-            " AND (edition, id) > (%(edition)s, %(delivery)s))",
-            {**place.args, "register": register.collection.id},
-        )
-        literal = psycopg.sql.Literal(place.department).as_string(conn)
-        if late:
-            when = psycopg.sql.Literal(place.edition).as_string(conn)
-            select = (
-                f"SELECT DISTINCT ON (fid) fid, digest FROM {register.claims} WHERE department = {literal}"
-                f" AND NOT withdrawn AND (edition, delivery) < ({when}, {int(place.delivery)})"
-                " ORDER BY fid, edition DESC, delivery DESC"
-            )
-        else:
-            select = f"SELECT fid, digest FROM {register.claims} WHERE department = {literal} AND latest ORDER BY fid"
-        found = copy.numbers(conn, select, ("fid", "digest"))
-        order = np.argsort(found["fid"], kind="stable")
-        return cls(found["fid"][order], found["digest"][order], bool(late))
-
-    def find(self, fids: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-        """The place of each entity here, and which are here at all."""
-        if not len(self.fids):
-            return np.zeros(len(fids), np.int64), np.zeros(len(fids), bool)
-        at = np.minimum(np.searchsorted(self.fids, fids), len(self.fids) - 1)
-        return at, self.fids[at] == fids
-
-
 def stage_columns(register: Deliverable) -> tuple[tuple[str, str], ...]:
     """(name, SQL type) of the staged rows; `i_…` are direct identifiers as written."""
     return (
@@ -96,31 +52,45 @@ def encode(words: Words, same: NDArray[np.bool_]) -> pa.LargeBinaryArray:
     return copy.encode(encoded, n, counted=len(encoded))
 
 
-def stage(
-    conn: psycopg.Connection[Any], register: Deliverable, batches: Iterator[pa.LargeBinaryArray], table: str = ""
-) -> int:
-    """COPY rows into a staging table: one of the transaction's own, or a plain one of that name.
+def encode_first(words: Words, place: Place) -> pa.LargeBinaryArray:
+    """A register's first words as claims, for COPY in the order of `first_columns`."""
+    n = len(words)
+    edition_us = np.int64(round(place.edition.timestamp() * 1e6))
+    columns: list[copy.Column] = [
+        copy.integers(words.fids), copy.Fixed(np.full(n, place.department.encode())),
+        copy.integers(np.full(n, place.delivery), width=4), copy.instants(np.full(n, edition_us)),
+        copy.integers(words.rows), copy.Fixed((~words.ends).astype("u1")), copy.Fixed(np.ones(n, "u1")),
+        copy.integers(words.digests),
+        *(copy.arrow(c) for c in (words.valid_from, words.valid_to, *words.content)),
+    ]  # fmt: skip
+    return copy.encode(columns, n, counted=len(columns))
 
-    Not an unlogged one: PostgreSQL 15 does not start again where the making of one was broken off just before a crash.
-    """
+
+def first_columns(register: Deliverable) -> str:
+    """The columns of a first claim, quoted where they have to be."""
+    names = ", ".join(f'"{name}"' for name, _ in register.claim_columns)
+    return f"fid, department, delivery, edition, src_row, said, latest, digest, valid_from, valid_to, {names}"
+
+
+def stage(conn: psycopg.Connection[Any], register: Deliverable, batches: Iterator[pa.LargeBinaryArray]) -> int:
+    """COPY rows into a staging table of the transaction's own."""
     body = ", ".join(f'"{name}" {kind}' for name, kind in stage_columns(register))
     names = ", ".join(f'"{name}"' for name, _ in stage_columns(register))
-    made = f"CREATE TABLE {table} ({body})" if table else f"CREATE TEMP TABLE {STAGE} ({body}) ON COMMIT DROP"
     with conn.cursor() as cursor:
-        cursor.execute(made)
-        copied = copy.stream(cursor, f"COPY {table or STAGE} ({names}) FROM STDIN (FORMAT binary)", batches)
-        cursor.execute(f"ANALYZE {table or STAGE} (fid)")
+        cursor.execute(f"CREATE TEMP TABLE {STAGE} ({body}) ON COMMIT DROP")
+        copied = copy.stream(cursor, f"COPY {STAGE} ({names}) FROM STDIN (FORMAT binary)", batches)
+        cursor.execute(f"ANALYZE {STAGE} (fid)")
     return copied
 
 
-def insert(conn: psycopg.Connection[Any], register: Deliverable, place: Place, *, table: str = STAGE) -> None:
+def insert(conn: psycopg.Connection[Any], register: Deliverable, place: Place) -> None:
     """Keep the staged words as claims, the latest of their department."""
     names = ", ".join(f'"{name}"' for name, _ in register.claim_columns)
     conn.execute(
         f"INSERT INTO {register.claims}"
         f" (fid, department, delivery, edition, src_row, said, latest, valid_from, valid_to, digest, {names})"
         f" SELECT fid, %(department)s, %(delivery)s, %(edition)s, src_row, said, true, valid_from, valid_to, digest,"
-        f" {names} FROM {table} ORDER BY fid",
+        f" {names} FROM {STAGE} ORDER BY fid",
         place.args,
     )
 
@@ -134,13 +104,30 @@ def insert_ends(conn: psycopg.Connection[Any], register: Deliverable, place: Pla
     )
 
 
-def keep_prior(conn: psycopg.Connection[Any], register: Deliverable, place: Place) -> None:
+def keep_prior(conn: psycopg.Connection[Any], register: Deliverable, place: Place, *, late: bool) -> None:
     """`prior`: the department's word just before the edition on what is staged or ended."""
+    # what is not late comes right after the latest words, which have an index of their own
+    which = (
+        "AND NOT c.withdrawn AND (c.edition, c.delivery) < (%(edition)s, %(delivery)s)"
+        " ORDER BY c.fid, c.edition DESC, c.delivery DESC"
+        if late
+        else "AND c.latest"
+    )
     conn.execute(
-        f"CREATE TEMP TABLE prior ON COMMIT DROP AS SELECT DISTINCT ON (c.fid) c.* FROM {register.claims} c"
-        " JOIN touched USING (fid) WHERE c.department = %(department)s AND NOT c.withdrawn"
-        " AND (c.edition, c.delivery) < (%(edition)s, %(delivery)s) ORDER BY c.fid, c.edition DESC, c.delivery DESC",
+        f"CREATE TEMP TABLE prior ON COMMIT DROP AS SELECT {'DISTINCT ON (c.fid)' if late else ''} c.*"
+        f" FROM {register.claims} c JOIN touched USING (fid) WHERE c.department = %(department)s {which}",
         place.args,
+    )
+    conn.execute("CREATE INDEX ON prior (fid)")
+    conn.execute("ANALYZE prior (fid)")
+
+
+def give_way(conn: psycopg.Connection[Any], register: Deliverable, department: str) -> None:
+    """The department's latest words on what was touched are no longer the latest: others come after them."""
+    conn.execute(
+        f"UPDATE {register.claims} c SET latest = false FROM touched"
+        " WHERE c.fid = touched.fid AND c.department = %s AND c.latest",
+        (department,),
     )
 
 
@@ -149,12 +136,11 @@ def settle_latest(conn: psycopg.Connection[Any], register: Deliverable, departme
     conn.execute(
         f"""
         UPDATE {register.claims} c SET latest = w.latest FROM (
-            SELECT c.fid, c.delivery, NOT c.withdrawn AND row_number() OVER (
+            SELECT c.ctid AS place, c.latest AS marked, NOT c.withdrawn AND row_number() OVER (
                 PARTITION BY c.fid ORDER BY c.withdrawn, c.edition DESC, c.delivery DESC) = 1 AS latest
             FROM {register.claims} c JOIN touched USING (fid) WHERE c.department = %(department)s
         ) w
-        WHERE c.fid = w.fid AND c.department = %(department)s AND c.delivery = w.delivery
-          AND c.latest IS DISTINCT FROM w.latest
+        WHERE c.ctid = w.place AND w.marked IS DISTINCT FROM w.latest
         """,
         {"department": department},
     )
@@ -176,8 +162,3 @@ def repeated(conn: psycopg.Connection[Any], delivery: int) -> Ints:
     parts = conn.execute("SELECT fids FROM exchange.repeated WHERE delivery = %s ORDER BY part", (delivery,)).fetchall()
     found: Ints = np.frombuffer(b"".join(bytes(p) for (p,) in parts), ">i8").astype(np.int64)
     return found
-
-
-def _one(conn: psycopg.Connection[Any], sql: str, args: dict[str, Any] | Sequence[Any] = ()) -> Any:
-    found = conn.execute(sql, args).fetchone()
-    return found[0] if found else None

@@ -52,13 +52,14 @@ def _spoken(register: Deliverable) -> Iterable[str]:
     begins = f"""coalesce(c.valid_from, CASE WHEN c.said AND row_number() OVER (
         PARTITION BY c.fid, c.department ORDER BY c.edition, c.delivery) = 1
         THEN '-infinity' ELSE {_DAY.format("c.edition")} END)"""
+    # what claims say is fetched last: sorting whole rows again and again costs more than all else
     yield f"""
         CREATE TEMP TABLE spoken ON COMMIT DROP AS
         WITH claims AS (
-            SELECT c.fid, c.department, c.delivery, c.edition, c.src_row, c.said, c.digest,
+            SELECT c.ctid AS place, c.fid, c.department, c.delivery, c.edition, c.src_row, c.digest,
                    first_value(c.digest) OVER latest AS last_digest, first_value(c.delivery) OVER latest AS stated_by,
                    first_value(c.src_row) OVER latest AS stated_row,
-                   {begins} AS begins, coalesce(c.valid_to, 'infinity') AS ends, {columns}
+                   {begins} AS begins, coalesce(c.valid_to, 'infinity') AS ends
             FROM {register.claims} c JOIN touched USING (fid) WHERE NOT c.withdrawn
             WINDOW latest AS (PARTITION BY c.fid, c.department ORDER BY c.edition DESC, c.delivery DESC)
         ), c AS MATERIALIZED (
@@ -69,11 +70,15 @@ def _spoken(register: Deliverable) -> Iterable[str]:
             SELECT fid, begins AS at FROM c UNION SELECT fid, ends FROM c WHERE ends < 'infinity'
         ), spans AS (
             SELECT fid, at AS starts, lead(at, 1, 'infinity') OVER (PARTITION BY fid ORDER BY at) AS stops FROM edges
+        ), words AS (
+            SELECT DISTINCT ON (s.fid, s.starts, c.department) s.starts, s.stops, c.place, c.latest, c.stated_by,
+                   c.stated_row
+            FROM spans s JOIN c ON c.fid = s.fid AND c.begins <= s.starts AND s.starts < c.ends
+            ORDER BY s.fid, s.starts, c.department, c.edition DESC, c.delivery DESC
         )
-        SELECT DISTINCT ON (s.fid, s.starts, c.department)
-               s.starts, s.stops, c.*, false AS stranger
-        FROM spans s JOIN c ON c.fid = s.fid AND c.begins <= s.starts AND s.starts < c.ends
-        ORDER BY s.fid, s.starts, c.department, c.edition DESC, c.delivery DESC
+        SELECT w.starts, w.stops, c.fid, c.department, c.delivery, c.edition, c.src_row, c.said, w.stated_by,
+               w.stated_row, w.latest, {columns}, false AS stranger
+        FROM words w JOIN {register.claims} c ON c.ctid = w.place
     """
     yield "ANALYZE spoken (fid, starts)"
     if register.identity is not None:
@@ -131,22 +136,22 @@ def _weighed(register: Deliverable) -> Iterable[str]:
 def _folded(register: Deliverable) -> Iterable[str]:
     names = ", ".join(f'"{f.name}"' for f in register.collection.fields)
     lags = ", ".join(f'lag("{f.name}") OVER w' for f in register.collection.fields)
-    first = ", ".join(f'(array_agg("{f.name}" ORDER BY starts))[1] AS "{f.name}"' for f in register.collection.fields)
     placed, joins = placing(register, "s")
     own = ", ".join(f's."{f.name}"' for f in register.collection.fields)
+    # a run of equal spans is its first one, to the end of the last: that before the next run's first, or of all
     yield f"""
         CREATE TEMP TABLE folded ON COMMIT DROP AS
         WITH marked AS (
-            SELECT *, (lag(stops) OVER w IS DISTINCT FROM starts
-                       OR ({names}) IS DISTINCT FROM ({lags}))::int AS fresh
+            SELECT fid, starts, delivery, src_row, {names}, lag(stops) OVER w AS before,
+                   last_value(stops) OVER (PARTITION BY fid ORDER BY starts
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS finally,
+                   lag(stops) OVER w IS DISTINCT FROM starts OR ({names}) IS DISTINCT FROM ({lags}) AS fresh
             FROM weighed WHERE present WINDOW w AS (PARTITION BY fid ORDER BY starts)
-        ), numbered AS (
-            SELECT *, sum(fresh) OVER (PARTITION BY fid ORDER BY starts) AS run FROM marked
         ), s AS (
-            SELECT fid, min(starts) AS valid_from, max(stops) AS valid_to,
-                   (array_agg(delivery ORDER BY starts))[1] AS delivery,
-                   (array_agg(src_row ORDER BY starts))[1] AS src_row, {first}
-            FROM numbered GROUP BY fid, run
+            SELECT fid, starts AS valid_from,
+                   coalesce(lead(before) OVER (PARTITION BY fid ORDER BY starts), finally) AS valid_to,
+                   delivery, src_row, {names}
+            FROM marked WHERE fresh
         )
         SELECT s.fid, 0 AS scenario, s.valid_from, s.valid_to, s.delivery, s.src_row, {placed}, {own}
         FROM s {joins}

@@ -9,7 +9,9 @@ import pyarrow as pa
 
 from gis.exchange.delivery.claims import STAGE
 from gis.exchange.delivery.pseudonym import digests
+from gis.exchange.delivery.words import Words
 from gis.exchange.registers import Deliverable
+from gis.store import copy
 
 
 def table_of(register: Deliverable) -> str:
@@ -17,17 +19,21 @@ def table_of(register: Deliverable) -> str:
     return f'"{register.collection.layer}"."{register.collection.noun}_identifier"'
 
 
-def insert(conn: psycopg.Connection[Any], register: Deliverable, table: str = STAGE) -> None:
+def insert(conn: psycopg.Connection[Any], register: Deliverable) -> None:
     """Keep the staged texts of entities that have none yet."""
-    found = conn.execute(f"SELECT EXISTS (SELECT FROM {table_of(register)})").fetchone()
-    # asking for conflicts costs twice the insert
-    unless_known = "ON CONFLICT (fid) DO NOTHING" if found == (True,) else ""
     names = ", ".join(f'"{f.name}"' for f in register.identifiers)
     texts = ", ".join(f'"i_{f.name}"' for f in register.identifiers)
     conn.execute(
-        f"INSERT INTO {table_of(register)} (fid, {names}) SELECT fid, {texts} FROM {table}"
-        f" WHERE said ORDER BY fid {unless_known}"
+        f"INSERT INTO {table_of(register)} (fid, {names}) SELECT fid, {texts} FROM {STAGE} s WHERE said"
+        f" AND NOT EXISTS (SELECT FROM {table_of(register)} i WHERE i.fid = s.fid) ORDER BY fid"
     )
+
+
+def encode_first(words: Words) -> pa.LargeBinaryArray:
+    """The texts of first words, for COPY: number, then the identifiers in their order; none of what has ended."""
+    said = ~words.ends
+    columns = [copy.integers(words.fids[said]), *(copy.arrow(c.filter(pa.array(said))) for c in words.texts.values())]
+    return copy.encode(columns, int(said.sum()), counted=len(columns))
 
 
 def collisions(conn: psycopg.Connection[Any], register: Deliverable) -> list[int]:

@@ -102,7 +102,7 @@ def _anew(conn: psycopg.Connection[Any], collection: Collection, change: Change)
         " WHERE (o.fid, o.scenario, o.valid_from) = (c.fid, c.scenario, c.valid_from))"
         f" UNION ALL {_opening(tables, change)} ORDER BY fid"
     )
-    for statement in copy.index_open():
+    for statement in (*copy.index_open(), *copy.constrain_open()):
         conn.execute(statement)
     conn.execute(f"ANALYZE {copy.table()}")
     derived.copy(conn, collection, _SUFFIX)

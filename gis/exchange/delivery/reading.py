@@ -20,6 +20,7 @@ from gis.exchange.delivery.account import Mode
 from gis.exchange.delivery.checks import Checks, returned
 from gis.exchange.delivery.pseudonym import person_fids
 from gis.exchange.delivery.references import code_fids
+from gis.exchange.delivery.remembered import Memories, Memory, Remembered, fingerprints
 from gis.exchange.delivery.words import Ints, Seen, Words
 from gis.exchange.notes import Notes
 from gis.exchange.readers.source import Batch, Findings, Source
@@ -49,7 +50,8 @@ class Reading:
 
     `silent` holds, by row, the numbers of entities whose rows were refused; `refused_facts` the filled items of refused
     rows; `answered` the tasks that rows say they answer. `repeats` is asked of numbers, digests and facts of rows which
-    of them only repeat what the department had said: those were checked then, and are no words again.
+    of them only repeat what the department had said: those were checked then, and are no words again. `memories` tell
+    what rows were read as whose text stands as it stood in an earlier file.
     """
 
     deliverable: Deliverable
@@ -58,12 +60,15 @@ class Reading:
     overrides: Mapping[str, str]
     repeats: Repeats = lambda fids, digests, facts: np.zeros(len(fids), bool)
     mode: Mode = "auto"
+    memories: Memories | None = None
     notes: Notes = field(default_factory=Notes)
     silent: dict[int, int] = field(default_factory=dict)
     refused_facts: dict[int, int] = field(default_factory=dict)
     answered: dict[int, int] = field(default_factory=dict)
     read_rows: int = 0
     _seen: Seen = field(default_factory=Seen)
+    _memory: Memory | None = None
+    _texts: tuple[Ints, Ints] | None = None
 
     def words(self) -> Iterator[Words]:
         """All rows that can be taken. Raises BadInput where the file does not fit the register at all."""
@@ -80,13 +85,23 @@ class Reading:
         )
         self.source.findings.decisions += matching.decisions
         task = _named(first.table.column_names, _TASK)
+        if self.memories is not None:
+            self._memory = self.memories.of(_layout(self.deliverable, first.table.column_names, matching))
         for batch in chain([first], batches):
             self.read_rows += len(batch)
             yield from self._batch(batch, matching, operation, task)
 
+    def remember(self) -> None:
+        """Keep what the rows of a whole file were read as, for the next one."""
+        if self._memory is not None and self.mode == "full":
+            self._memory.keep()
+
     def _batch(self, batch: Batch, matching: Matching, operation: str | None, task: str | None) -> Iterator[Words]:
-        tasks = _whole_numbers(batch.table.column(task)) if task else None
+        if task is not None:
+            tasks = _whole_numbers(batch.table.column(task))
+            self.answered |= {int(r): int(t) for r, t in zip(batch.rows, tasks, strict=True) if t}
         before = len(self.source.findings.rejects)
+        batch = self._without_known(batch, matching)
         ends = self._operations(batch, operation)
         parts = [(batch.take(ends == 0), matching, False), (batch.take(ends == 1), _key_only(matching), True)]
         for part, own, is_end in parts:
@@ -96,8 +111,42 @@ class Reading:
                     yield self._said(typed, ends=is_end)
         refused = np.array([r.row for r in self.source.findings.rejects[before:]], np.int64)
         self._remember_refused(batch.take(np.isin(batch.rows, refused)), matching)
-        if tasks is not None:
-            self.answered |= {int(r): int(t) for r, t in zip(batch.rows, tasks, strict=True) if t}
+
+    def _without_known(self, batch: Batch, matching: Matching) -> Batch:
+        """The rows that have to be read: without those whose text is known, and which only repeat what was said.
+
+        Another row about the same entity, here or before, makes a row one to be read.
+        """
+        prints = fingerprints(batch.table, self._seed) if self._memory is not None and len(batch) else None
+        self._texts = None if prints is None else (batch.rows, prints)
+        if self._memory is None or prints is None:
+            return batch
+        known, told = self._memory.find(prints)
+        if not known.any():
+            return batch
+        fids = np.zeros(len(batch), np.int64)
+        fids[known], fids[~known] = told.fids, self._keys(batch.take(~known), matching)
+        sole = known & ~self._seen.again(fids)
+        told = told.take(sole[known])
+        again = self.repeats(told.fids, told.digests, told.facts)
+        done = np.flatnonzero(sole)[again]
+        self._seen.add(fids[done], batch.rows[done])
+        self._memory.add(prints[done], told.take(again), known=True)
+        left = np.ones(len(batch), bool)
+        left[done] = False
+        return batch.take(left)
+
+    def _keys(self, batch: Batch, matching: Matching) -> Ints:
+        """Whom rows are about, as far as that can be read; 0 elsewhere."""
+        found = np.zeros(len(batch), np.int64)
+        keys = replace(_key_only(matching), valid_from=None, valid_to=None)
+        typed = convert(batch, keys, Findings(), Notes(), strict=True)
+        if len(typed):
+            fids = self._fids(self.checks.run(typed.table.select([self.deliverable.key])))
+            for fault in self.checks.faults:
+                fids[fault.where] = 0
+            found[np.isin(batch.rows, typed.batch.rows)] = fids
+        return found
 
     def _remember_refused(self, batch: Batch, matching: Matching) -> None:
         """How much refused rows say, and of whom, where that can be read: they are no word, but no silence either."""
@@ -105,14 +154,9 @@ class Reading:
             return
         filled = _filled(batch, matching, self.deliverable)
         self.refused_facts |= dict(zip(batch.rows.tolist(), filled.tolist(), strict=True))
-        keys = replace(_key_only(matching), valid_from=None, valid_to=None)
-        typed = convert(batch, keys, Findings(), Notes(), strict=True)
-        fids = self._fids(self.checks.run(typed.table))
-        for fault in self.checks.faults:
-            if fault.item == self.deliverable.key:
-                fids[fault.where] = 0
+        fids = self._keys(batch, matching)
         known = fids != 0
-        self.silent |= dict(zip(typed.batch.rows[known].tolist(), fids[known].tolist(), strict=True))
+        self.silent |= dict(zip(batch.rows[known].tolist(), fids[known].tolist(), strict=True))
 
     def _operations(self, batch: Batch, column: str | None) -> NDArray[np.int8]:
         """What each row wants: 0 to say something, 1 to end the entity, -1 nobody knows."""
@@ -129,20 +173,28 @@ class Reading:
     def _said(self, typed: Typed, *, ends: bool) -> Words:
         """The rows that say something new and pass the checks, numbered, each entity once."""
         keys = self.checks.run(typed.table.select([self.deliverable.key]))
+        ids = self.checks.persons
         keep = self._refuse(typed, np.ones(len(typed), bool))
         fids = self._fids(keys)
         digests = _end_digests(typed) if ends else self._digests(typed)
         facts = np.ones(len(typed), np.int64) if ends else self._facts(typed.table)
         sole = np.flatnonzero(keep & ~self._seen.again(np.where(keep, fids, 0)))
         done = sole[self.repeats(fids[sole], digests[sole], facts[sole])]
-        self._seen.first(fids[done], typed.batch.rows[done])
+        self._seen.add(fids[done], typed.batch.rows[done])
+        self._remember(typed.batch.rows[done], Remembered(fids[done], digests[done], facts[done]))
         keep[done] = False
         typed, fids, digests, facts = _only(typed, keep), fids[keep], digests[keep], facts[keep]
-        table = self.checks.run(typed.table)
+        table = self.checks.run(typed.table, ids.take(keep) if ids is not None else None)
         keep = self._refuse(typed, np.ones(len(typed), bool), key_only=ends)
         self._note(typed, keep)
         keep &= self._once(typed.batch.rows, fids, keep)
+        self._remember(typed.batch.rows[keep], Remembered(fids[keep], digests[keep], facts[keep]))
         return self._word(typed, table, (fids, digests, facts), ends=ends).take(keep)
+
+    def _remember(self, rows: Ints, read: Remembered) -> None:
+        if self._memory is not None and self._texts is not None:
+            numbers, prints = self._texts
+            self._memory.add(prints[np.searchsorted(numbers, rows)], read)
 
     def _refuse(self, typed: Typed, keep: NDArray[np.bool_], *, key_only: bool = False) -> NDArray[np.bool_]:
         """List the rows in which the checks found a fault; returns those that are left."""
@@ -239,6 +291,13 @@ def _end_digests(typed: Typed) -> Ints:
 def reason_of(name: str) -> str:
     """The code by which a returned row is told what a reader or a check found."""
     return _REASONS.get(name, name if "-" not in name else "form")
+
+
+def _layout(deliverable: Deliverable, names: list[str], matching: Matching) -> str:
+    """All that the meaning of a row depends on beside its text."""
+    matched = {name: (m.column, m.factor) for name, m in matching.matches.items()}
+    times = matching.valid_from, matching.valid_to
+    return repr((names, matched, times, deliverable.intake.fields, dict(deliverable.items)))
 
 
 def _named(names: list[str], known: tuple[str, ...]) -> str | None:

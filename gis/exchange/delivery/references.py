@@ -1,6 +1,7 @@
 """Whether the places that rows refer to are there: codes of another register, known by their numbers."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -8,10 +9,13 @@ import pyarrow.compute as pc
 import xxhash
 from numpy.typing import NDArray
 
+from gis.exchange.delivery.words import places
 from gis.store.copy import numbers
 from gis.store.database import Database
 
 _FID_BITS = (1 << 53) - 1
+#: So many codes are looked up one by one; for more, all features are read.
+_FEW = 20_000
 
 
 def code_fids(codes: pa.Array) -> NDArray[np.int64]:
@@ -24,26 +28,29 @@ def code_fids(codes: pa.Array) -> NDArray[np.int64]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class References:
-    """The features of a register that are open and valid now, by number."""
+    """The features of a register that are open and valid now, by number: a few looked up, many read all at once."""
 
-    fids: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, database: Database, collection: str) -> "References":
-        """All that the register holds now."""
-        layer, _, noun = collection.partition(".")
-        with database.connection() as conn:
-            found = numbers(
-                conn, f'SELECT fid FROM "{layer}"."{noun}" WHERE scenario = 0 AND valid_to > now()', ("fid",)
-            )
-        return cls(np.unique(found["fid"]))
+    database: Database
+    collection: str
+    fids: NDArray[np.int64] | None = None
+    _asked: int = 0
 
     def known(self, codes: pa.Array) -> NDArray[np.bool_]:
         """Which codes are those of a feature; nulls are not."""
-        fids = code_fids(codes)
-        if not len(self.fids):
-            return np.zeros(len(fids), bool)
-        at = np.minimum(np.searchsorted(self.fids, fids), len(self.fids) - 1)
-        return np.asarray((self.fids[at] == fids) & (fids != 0))
+        wanted = code_fids(codes)
+        self._asked += len(wanted)
+        if self.fids is None and self._asked > _FEW:
+            self.fids = self._select("", {})
+        own = self.fids
+        if own is None:
+            own = self._select("AND fid = ANY(%(fids)s)", {"fids": np.unique(wanted).tolist()})
+        _, is_known = places(own, wanted)
+        return np.asarray(is_known & (wanted != 0))
+
+    def _select(self, which: str, args: dict[str, Any]) -> NDArray[np.int64]:
+        layer, _, noun = self.collection.partition(".")
+        select = f'SELECT fid FROM "{layer}"."{noun}" WHERE scenario = 0 AND valid_to > now() {which}'
+        with self.database.connection() as conn:
+            return np.sort(numbers(conn, select, ("fid",), args)["fid"])

@@ -39,6 +39,7 @@ _TEXTS = {
 
 def dispute(conn: psycopg.Connection[Any], register: Deliverable) -> None:
     """`disputed`: from `spoken` and `weighed`, what each department would have to look into."""
+    cases = _cases(register)
     conn.execute(
         f"""
         CREATE TEMP TABLE disputed ON COMMIT DROP AS
@@ -48,26 +49,26 @@ def dispute(conn: psycopg.Connection[Any], register: Deliverable) -> None:
         FROM spoken s
         JOIN (SELECT *, bool_or(present IS NOT NULL) OVER (PARTITION BY fid) AS known FROM weighed) w
             USING (fid, starts)
-        CROSS JOIN LATERAL (VALUES {", ".join(_cases(register))})
+        CROSS JOIN LATERAL (VALUES {", ".join(f"({holds}, {said})" for holds, said in cases)})
             d(holds, item, reason, subject, value, rival_value, rival_department)
         LEFT JOIN spoken r ON r.fid = s.fid AND r.starts = s.starts AND r.department = d.rival_department
-        WHERE s.latest AND s.said AND d.holds
+        WHERE s.latest AND s.said AND ({" OR ".join(holds for holds, _ in cases)}) AND d.holds
         ORDER BY s.fid, s.department, d.item, d.reason, s.starts
         """
     )
 
 
-def _cases(register: Deliverable) -> list[str]:
-    """For each kind of dispute: whether it holds, item, reason, subject, own value, prevailing value, whose."""
+def _cases(register: Deliverable) -> list[tuple[str, str]]:
+    """For each kind of dispute when it holds, and its item, reason, subject, own value, prevailing value, whose."""
     identity = register.identity
     ended = " ".join(f"WHEN w.ended_by = '{d}' THEN '{d}'" for d in register.presence)
     cases = [
-        "(NOT s.stranger AND NOT w.known, '', 'unknown_entity', '', NULL::text, NULL::text, NULL::text)",
-        f"(NOT s.stranger AND NOT w.present, '', 'ended', '', NULL, NULL, CASE {ended} END)",
+        ("NOT s.stranger AND NOT w.known", "'', 'unknown_entity', '', NULL::text, NULL::text, NULL::text"),
+        ("NOT s.stranger AND NOT w.present", f"'', 'ended', '', NULL, NULL, CASE {ended} END"),
     ]
     if identity is not None:
         own, theirs = _shown(register, identity)
-        cases.append(f"(s.stranger, '', 'identity', '{identity}', {own}, {theirs}, w.\"{identity}_by\")")
+        cases.append(("s.stranger", f"'', 'identity', '{identity}', {own}, {theirs}, w.\"{identity}_by\""))
     for name, _ in register.claim_columns:
         item = register.item(name)
         if item.disagreement != "return" or name == identity:
@@ -75,8 +76,10 @@ def _cases(register: Deliverable) -> list[str]:
         own, theirs = _shown(register, name)
         named = ", ".join(f"'{d}'" for d in register.authority(name))
         cases.append(
-            f'(NOT s.stranger AND w.present AND s.department IN ({named}) AND s."{name}" <> w."{name}",'
-            f" '{name}', 'conflict', '{name}', {own}, {theirs}, w.\"{name}_by\")"
+            (
+                f'NOT s.stranger AND w.present AND s.department IN ({named}) AND s."{name}" <> w."{name}"',
+                f"'{name}', 'conflict', '{name}', {own}, {theirs}, w.\"{name}_by\"",
+            )
         )
     return cases
 

@@ -6,7 +6,7 @@ from gis.catalog import Catalogue
 from gis.errors import Conflict
 from gis.exchange.delivery import claims, fold, later, records, tasking
 from gis.exchange.delivery.account import Delivered
-from gis.exchange.delivery.work import next_epoch, settle
+from gis.exchange.delivery.settling import next_epoch, settle
 from gis.exchange.directory.registers import known_deliverable
 from gis.store.database import Database, connect, translated
 

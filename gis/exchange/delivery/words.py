@@ -44,6 +44,25 @@ class Words:
         )  # fmt: skip
 
 
+def places(numbers: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """Where each wanted number stands among ascending ones (anywhere, where it does not), and which of them do."""
+    if not len(numbers):
+        return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), bool)
+    # in order, so that neighbours in the search are neighbours in memory
+    order = np.argsort(wanted)
+    at = np.empty(len(wanted), np.int64)
+    at[order] = np.minimum(np.searchsorted(numbers, wanted[order]), len(numbers) - 1)
+    return at, numbers[at] == wanted
+
+
+def among(wanted: Ints, numbers: Ints) -> NDArray[np.bool_]:
+    """Which of many wanted numbers are among a few others, in any order."""
+    ordered = np.sort(numbers)
+    if not len(ordered):
+        return np.zeros(len(wanted), bool)
+    return np.asarray(ordered[np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)] == wanted)
+
+
 class Seen:
     """Which entities a file has told of so far, and in which rows: sorted runs, of which similar ones are joined."""
 
@@ -64,6 +83,11 @@ class Seen:
         is_first[first[fresh]] = True
         self._remember(own[fresh], rows[first][fresh])
         return np.where(is_first, 0, original)
+
+    def add(self, fids: Ints, rows: Ints) -> None:
+        """Remember rows that are known to be the only ones of their entities so far."""
+        order = np.argsort(fids)
+        self._remember(fids[order], rows[order])
 
     def again(self, fids: Ints) -> NDArray[np.bool_]:
         """Which rows are not the only ones of their entity, here or so far."""

@@ -22,6 +22,7 @@ from gis.exchange.readers.text import BROKEN, BROKEN_HANDLER, Encoding, decide_e
 
 HEAD_BYTES = 1 << 20
 SAMPLE_ROWS = 1000
+_SAMPLE_LINES = 2 * SAMPLE_ROWS
 _BROKEN_BYTES = BROKEN.encode()
 _LAST_ROW = b"\x1e\x1e"
 
@@ -107,10 +108,12 @@ def open_csv(path: Path, options: ReadOptions) -> CsvSource:
     findings.decide("encoding", encoding.name, *encoding.evidence, sure=encoding.sure)
     lines, bare_returns = _head_lines(path, head, encoding, whole)
     delimiter = _delimiter(path, lines, findings)
-    records = parse_records(lines, 1, delimiter)
+    records = parse_records(lines[: max(_SAMPLE_LINES, 2 * (options.header_row or 0))], 1, delimiter)
     header = _header(path, records, options, findings)
     data_line = _data_line(records, header)
-    sample = parse_records(lines[data_line - 1 :], data_line, delimiter, width=len(header.columns), final=whole)
+    sampled = lines[data_line - 1 : data_line - 1 + _SAMPLE_LINES]
+    whole = whole and len(sampled) == len(lines) - data_line + 1
+    sample = parse_records(sampled, data_line, delimiter, width=len(header.columns), final=whole)
     if not sample.lines and not sample.refused and whole:
         raise BadInput(f"{path.name} has a header and no rows", f"{path.name} 只有表头,没有数据行", subject=str(path))
     rows = Records(sample.cells[:SAMPLE_ROWS], sample.lines[:SAMPLE_ROWS])

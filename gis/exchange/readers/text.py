@@ -1,6 +1,7 @@
 """Which encoding a text is in: mark, strict UTF-8, GB18030, then a statistical guess; otherwise the user is asked."""
 
 import codecs
+from collections import Counter
 from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
@@ -65,9 +66,10 @@ def decide_encoding(head: bytes, subject: str, *, asked: str | None = None, whol
     if wide is not None:
         return wide
     _refuse_binary(head, subject)
-    for found in (_utf8(head, whole), _gb18030(head, whole), _nearly(head), _guess(head)):
-        if found is not None:
-            return found
+    # each is asked only where those before it found none: the later ones take long
+    found = _utf8(head, whole) or _gb18030(head, whole) or _nearly(head) or _guess(head)
+    if found is not None:
+        return found
     raise BadInput(
         f"the encoding of {subject} could not be found out; say it with --encoding (for example gb18030 or big5)",
         f"无法判断 {subject} 的文字编码;请用 --encoding 指明(例如 gb18030 或 big5)",
@@ -187,9 +189,10 @@ def _mostly(head: bytes, name: str) -> bool:
 
 def _common_hanzi(head: bytes, name: str) -> bool:
     """Whether most non-ASCII characters are ones that Chinese tables use: GB/T 2312 rows 1–9 and 16–55."""
-    others = [c for c in head[:_GUESS_BYTES].decode(name, errors="ignore") if not c.isascii()]
-    common = sum(1 for c in others if _is_common(c))
-    return bool(others) and common >= _COMMON_SHARE * len(others)
+    counts = Counter(head[:_GUESS_BYTES].decode(name, errors="ignore"))
+    others = {c: n for c, n in counts.items() if not c.isascii()}
+    common = sum(n for c, n in others.items() if _is_common(c))
+    return bool(others) and common >= _COMMON_SHARE * sum(others.values())
 
 
 def _is_common(character: str) -> bool:
