@@ -37,26 +37,23 @@ _SPHERE = (6_371_007.180918475 / RADIUS_M) ** 2
 _ACROSS = 2.3
 _PARALLEL_KM = 34_350.0
 
+# OFFSET keeps the planner from writing an expression out wherever it is used
 _SQL = """
-WITH found AS MATERIALIZED ({found}),
-shaped AS MATERIALIZED (
-    SELECT f.*, coalesce(f.{shape}, (SELECT s.{shape} FROM {cells} s WHERE s.cell = f.cell),
-        core.cell_boundary(f.cell, true)) AS shape FROM found f
-)
 SELECT coalesce(ST_AsMVT(t, '{name}', {extent}, 'geom', 'id'), '') AS tile, false AS left_out FROM (
     SELECT cell & {low_bits} AS id, n, (n / ({area}))::real AS per_km2{figures},
         ST_Reverse(ST_SnapToGrid(
-            ST_Affine(drawn, scale, 0, 0, -scale, (shift - west) * scale, north * scale), 1)) AS geom
-    FROM (SELECT %s::float8 AS west, %s::float8 AS south, %s::float8 AS east, %s::float8 AS north,
-        %s::float8 AS scale, %s::float8 AS margin) place
-    CROSS JOIN unnest(%s::float8[]) AS around(shift)
-    CROSS JOIN (SELECT *, {drawn} AS drawn FROM shaped) d
-    WHERE drawn && ST_MakeEnvelope(west - shift - margin, south - margin, east - shift + margin, north + margin, {srid})
-    ORDER BY cell, shift
+            ST_Affine(drawn, %s::float8, 0, 0, -(%s::float8), ({shift} - %s::float8) * %s::float8, %s::float8), 1
+        )) AS geom
+    FROM (SELECT *, {drawn} AS drawn FROM (
+        SELECT f.*, coalesce(f.{shape}, (SELECT s.{shape} FROM {cells} s WHERE s.cell = f.cell),
+            core.cell_boundary(f.cell, true)) AS shape
+        FROM ({found}) f OFFSET 0) d OFFSET 0) d{around}
+    WHERE drawn && ST_MakeEnvelope(%s::float8 - {shift}, %s, %s::float8 - {shift}, %s, {srid})
+    ORDER BY cell, {shift}
 ) t
 """
 # a cell's area in km², from its boundary in the Mercator projection, whose scale grows with latitude
-_AREA = f"ST_Area(shape) * {_SPHERE!r} / 1e6 / power(cosh(ST_Y(ST_Centroid(shape)) / {RADIUS_M!r}), 2)"
+_AREA = f"ST_Area(shape) * {_SPHERE!r} / 1e6 / power(cosh((ST_YMin(shape) + ST_YMax(shape)) / {2 * RADIUS_M!r}), 2)"
 # beyond 180 degrees there are no coordinates to transform: there the boundary is made anew
 _DEGREES = (
     "CASE WHEN greatest(ST_XMax(shape), -ST_XMin(shape)) > 20037508 THEN core.cell_boundary(cell, false)"
@@ -87,9 +84,9 @@ def last_zoom(rollup: Rollup) -> int:
 
 
 def resolution_at(collection: Collection, zoom: int) -> int:
-    """The resolution that a tile shows: of those kept, the one whose cells are 10 to 20 pixels wide, or the next."""
+    """The resolution that a tile shows: of those kept, the one whose cells are 10 to 30 pixels wide, or the next."""
     assert collection.rollup is not None
-    wanted = max(0, zoom - (1 if zoom <= 8 else 2 if zoom <= 11 else 3))
+    wanted = max(0, zoom - (1 if zoom <= 8 else 2 if zoom <= 10 else 3))
     kept = collection.rollup.resolutions
     return max((r for r in kept if r <= wanted), default=kept[0])
 
@@ -125,13 +122,19 @@ class _Drawn:
     def statement(self) -> Statement:
         tile, collection = self.tile, self.plan.collection
         found = self._summed() if rollups.answerable(self.plan) else self._counted()
+        is_shifted = len(tile.shifts) > 1
         sql = _SQL.format(
             found=found.sql, shape=SHAPE, cells=RollupTables(collection).table("_cell"), name=layer_name(collection),
             extent=EXTENT, low_bits=(1 << 53) - 1, area=_AREA, figures="".join(f", {f}" for f in self._figures()),
             drawn="shape" if tile.grid is WEB_MERCATOR else _DEGREES, srid=tile.grid.srid,
+            around=" CROSS JOIN unnest(%s::float8[]) AS around(shift)" if is_shifted else "",
+            shift="shift" if is_shifted else "0.0::float8",
         )  # fmt: skip
-        place = (*tile.envelope, EXTENT / tile.side, tile.side * MARGIN / EXTENT, list(tile.shifts))
-        return Statement(sql, (*found.args, *place))
+        (west, south, east, north), scale = tile.envelope, EXTENT / tile.side
+        margin = tile.side * MARGIN / EXTENT
+        shifts = (list(tile.shifts),) if is_shifted else ()
+        place = (west - margin, south - margin, east + margin, north + margin)
+        return Statement(sql, (scale, scale, west, scale, north * scale, *found.args, *shifts, *place))
 
     @property
     def resolution(self) -> int:
