@@ -21,6 +21,7 @@ from psycopg import sql
 from gis.settings import CHECKOUT
 from gis.store.cluster import Cluster
 from gis.store.cluster_server import prepare_database
+from tests.served import serving
 
 # how long an example takes says more of the machine than of the code
 hypothesis.settings.register_profile("onemap", deadline=None)
@@ -153,6 +154,19 @@ def _sample_home(cluster: Cluster, name: str) -> Path:
 def sample_city(cluster: Cluster, sample_database: str) -> Iterator[str]:
     """A database that holds the sample city, for tests that only read it."""
     with copied_database(cluster, sample_database, "sample") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real server with the sample city; ONEMAP_TEST_URL names one that runs already."""
+    standing = os.environ.get("ONEMAP_TEST_URL")
+    if standing:
+        yield standing.rstrip("/")
+        return
+    if not (CHECKOUT / "api" / "web" / "dist" / "index.html").exists():
+        pytest.fail("the web map is not built: run “make setup”")
+    with serving(request.getfixturevalue("sample_city"), tmp_path_factory.mktemp("served")) as url:
         yield url
 
 

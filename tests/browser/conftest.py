@@ -1,15 +1,11 @@
-"""The real server on a small loaded city, and a browser that watches what the page does."""
+"""A browser that watches what the page of the real server does."""
 
 import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -24,11 +20,10 @@ from gis.store.cluster import Cluster
 from tests.browser.clerks import ClerkVisit
 from tests.browser.visits import Visit
 from tests.conftest import copied_database
+from tests.served import serving
 
 VisitKind = TypeVar("VisitKind", bound=Visit)
 
-DIST = CHECKOUT / "api" / "web" / "dist"
-START_PATIENCE_S = 60
 SOFTWARE_WEBGL = [
     "--no-sandbox",
     "--disable-gpu",
@@ -52,27 +47,13 @@ class Exchange:
 
 
 @pytest.fixture(scope="session")
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server with the sample city; ONEMAP_TEST_URL names one that runs already."""
-    standing = os.environ.get("ONEMAP_TEST_URL")
-    if standing:
-        yield standing.rstrip("/")
-        return
-    if not (DIST / "index.html").exists():
-        pytest.fail("the web map is not built: run “make setup”")
-    database_url: str = request.getfixturevalue("sample_city")
-    with _served(database_url, tmp_path_factory.mktemp("served")) as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
 def exchange(
     cluster: Cluster, sample_database: str, sample_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Exchange]:
     """A server of its own on a sample city that may be changed, with a key for each department that delivers."""
     home = tmp_path_factory.mktemp("exchange")
     shutil.copytree(sample_home, home, dirs_exist_ok=True)
-    with copied_database(cluster, sample_database, "exchange") as database_url, _served(database_url, home) as url:
+    with copied_database(cluster, sample_database, "exchange") as database_url, serving(database_url, home) as url:
         yield Exchange(url, {department: _key(database_url, department) for department in DEPARTMENTS})
 
 
@@ -87,57 +68,6 @@ def _key(database_url: str, department: str) -> str:
         check=True,
     )
     return str(json.loads(ran.stdout)["key"])
-
-
-@contextlib.contextmanager
-def _served(database_url: str, home: Path) -> Iterator[str]:
-    port = _free_port()
-    environment = os.environ | {
-        "ONEMAP_DATABASE_URL": database_url,
-        "ONEMAP_HOME": str(home),
-        "ONEMAP_PORT": str(port),
-    }
-    with _server(environment, home / "serve.log", f"http://127.0.0.1:{port}") as url:
-        yield url
-
-
-@contextlib.contextmanager
-def _server(environment: dict[str, str], log: Path, url: str) -> Iterator[str]:
-    with log.open("wb") as written:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "api.cli", "serve"],
-            cwd=CHECKOUT,
-            env=environment,
-            stdout=written,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _wait_for(f"{url}/health", process, log)
-            yield url
-        finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline_s = time.monotonic() + START_PATIENCE_S
-    while True:
-        with contextlib.suppress(OSError), direct.open(url, timeout=5):
-            return
-        if process.poll() is not None or time.monotonic() > deadline_s:
-            pytest.fail(f"the server did not start:\n{log.read_text(errors='replace')[-3000:]}")
-        time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from gis.store.cluster import Cluster
-from tests.browser.conftest import _served, _visits
+from tests.browser.conftest import _visits
 from tests.browser.visits import Visit, near
 from tests.conftest import copied_database
+from tests.served import serving
 
 pytestmark = pytest.mark.browser
 
@@ -40,7 +41,7 @@ def changing(
 ) -> Iterator[Changing]:
     home = tmp_path_factory.mktemp("changing")
     shutil.copytree(sample_home, home, dirs_exist_ok=True)
-    with copied_database(cluster, sample_database, "changing") as database_url, _served(database_url, home) as url:
+    with copied_database(cluster, sample_database, "changing") as database_url, serving(database_url, home) as url:
         yield Changing(url, database_url)
 
 
