@@ -97,7 +97,7 @@ def test_a_tile_reads_the_spatial_index(pois: psycopg.Connection) -> None:
 def test_cells_of_a_box_are_grouped_from_the_spatial_index(pois: psycopg.Connection) -> None:
     explained = _explain(pois, answers.groups(_plan(Query(collection=POIS, area=BOX, by=(ByCell(8),)))))
     assert "pois_geom" in explained
-    assert "Seq Scan on pois" not in explained
+    assert "Seq Scan on pois " not in explained
 
 
 def test_the_past_is_read_by_the_spatial_index_of_open_and_past_rows(pois: psycopg.Connection) -> None:
