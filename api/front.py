@@ -91,7 +91,8 @@ class _Exchange:
         self.inner, self.outer_receive, self.outer_send = inner, receive, send
         self.is_head = scope["method"] == "HEAD"
         self.asked_scope = scope
-        self.scope = {**scope, "method": "GET"} if self.is_head else scope
+        # who would have to work for a body long can see that nobody wants one
+        self.scope = {**scope, "method": "GET", "onemap.head": True} if self.is_head else scope
         self.request_id = request_id()
         self.started = False
         self.gone = asyncio.Event()

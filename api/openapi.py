@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from api import openapi_exchange, openapi_places, openapi_schemas
+from api import openapi_exchange, openapi_formats, openapi_places, openapi_schemas, openapi_tiles
 from api.errors import MEDIA_TYPE as PROBLEM
 from api.geocoding import MAX_ADDRESSES, MAX_CHARACTERS
 from api.openapi_parameters import EXPLODED, PARAMETERS
@@ -93,11 +93,12 @@ def document(collections: Iterable[Collection], base: str, language: Language) -
         "openapi": "3.0.3",
         "info": {"title": _TITLE.in_(language), "version": "1.0.0"},
         "servers": [{"url": base or "/"}],
-        "paths": {
+        "paths": openapi_formats.extended({
             **{place[0]: {"get": _operation(*place, language), **_post(place[0], language)} for place in _PATHS},
             **openapi_exchange.paths(language),
             **openapi_places.paths(known, language),
-        },
+            **openapi_tiles.paths(language),
+        }, language),
         "components": {
             "parameters": {
                 **{name: _parameter(name, language) for name in PARAMETERS},

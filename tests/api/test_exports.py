@@ -177,6 +177,23 @@ def test_the_caller_may_ask_by_media_type(city: SampleCity) -> None:
     assert packed.headers["content-encoding"] == "gzip" and packed.content.startswith(text.BYTE_ORDER_MARK)
 
 
+def test_head_reads_nothing(city: SampleCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Export, "chunks", lambda _: pytest.fail("it was read"))
+    answer = city.get(f"{POIS}?f=parquet", "HEAD")
+    assert answer.status_code == 200 and answer.content == b""
+    assert answer.headers["content-type"] == FORMATS["parquet"].media_type
+
+
+def test_formats_and_changes_are_described(city: SampleCity) -> None:
+    paths = city.get("/api").json()["paths"]
+    items, item = paths["/collections/{collectionId}/items"], paths["/collections/{collectionId}/items/{featureId}"]
+    for form in ("csv", "fgb", "parquet", "arrow", "geojsonseq"):
+        assert FORMATS[form].media_type.partition(";")[0] in items["get"]["responses"]["200"]["content"]
+    assert set(items) == {"get", "post"} and set(item) == {"get", "put", "patch", "delete"}
+    assert all(item[m]["security"] and any(p.get("name") == "If-Match" for p in item[m]["parameters"])
+               for m in ("put", "patch", "delete"))  # fmt: skip
+
+
 REFUSED = ("f=gpkg", "f=xls", "f=csv&f=csv", "f=csv&x=1", "f=fgb&crs=EPSG:1", "f=csv&limit=0")
 
 
