@@ -16,14 +16,14 @@ from gis.store.cluster import ensure_database
 from gis.store.cluster_server import in_database
 from gis.store.migrate import migrate
 from layers import LAYERS
-from tests.bench import addresses, deliveries, history, load, resolution, serving
+from tests.bench import addresses, deliveries, here, history, load, resolution, serving
 from tests.bench.pairs import Comparison
 
 ROWS = int(os.environ.get("ONEMAP_BENCH_ROWS") or 1_000_000)
 TEXTS = int(os.environ.get("ONEMAP_BENCH_TEXTS") or 100_000)
 #: A city of so many people, and how many pairs of deliveries: each takes its time.
 PEOPLE = int(os.environ.get("ONEMAP_BENCH_PEOPLE") or 1_000_000)
-_ALL = ("load", "memory", "deliveries", "history", "addresses", "resolution", "serving")
+_ALL = ("load", "memory", "deliveries", "history", "addresses", "resolution", "serving", "here")
 PAIRS = int(os.environ.get("ONEMAP_BENCH_PAIRS") or 10)
 _RESULTS = CHECKOUT / "bench-results"
 
@@ -52,6 +52,8 @@ def main() -> int:
         comparisons += found
     if "serving" in wanted:
         comparisons += serving.bench(url, _RESULTS, ROWS, PAIRS)
+    if "here" in wanted:
+        comparisons += here.bench(url, PEOPLE / 1_000_000, PAIRS)
     if "resolution" in wanted:
         resolution.bench()
     _print(comparisons, memory)
@@ -84,7 +86,7 @@ def _database() -> str:
 
 
 def _print(comparisons: list[Comparison], memory: dict[str, float]) -> None:
-    console = Console()
+    console = Console(width=150)
     table = Table(
         "what", "peer", "ours, s", "peer, s", "ratio", "95 %", "goal", "verdict", title=f"{ROWS:,} rows, {PAIRS} pairs"
     )

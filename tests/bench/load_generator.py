@@ -60,23 +60,9 @@ def pgbench(url: str, script: str, clients: int, seconds: int) -> Load:
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()
-        words = [
-            "pgbench",
-            "-n",
-            "-M",
-            "prepared",
-            "-c",
-            str(clients),
-            "-j",
-            "1",
-            "-T",
-            str(seconds),
-            "-f",
-            file.name,
-            url,
-        ]
+        asked = ["-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(seconds), "-f", file.name]
         ran = subprocess.run(
-            [*words, "-f", file.name, url], check=True, capture_output=True, text=True, timeout=seconds + 120
+            ["pgbench", *asked, url], check=True, capture_output=True, text=True, timeout=seconds + 120
         )
     rate = float(re.search(r"tps = ([\d.]+)", ran.stdout)[1])  # type: ignore[index]
     mean = float(re.search(r"latency average = ([\d.]+)", ran.stdout)[1])  # type: ignore[index]

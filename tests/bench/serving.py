@@ -20,7 +20,8 @@ from tests.bench.serving_data import prepared, trace
 COLD_GOAL, COLD_TIPG_GOAL, WARM_GOAL = 0.5, 8.0, 0.75
 ITEMS_GOAL, ITEMS_TIPG_GOAL, FILTER_TIPG_GOAL = 0.25, 35.0, 5.0
 _SECONDS = 4
-_ZOOMS, _TILES = range(14, 17), 252
+#: Where the bare statement can be asked at all; and a walk as people make it, from the whole city to a street.
+_ZOOMS, _WALK_ZOOMS, _TILES = range(14, 17), range(8, 17), 252
 _FILTER = "filter=value%20%3E%201%20AND%20kind%3D%27school%27&filter-lang=cql2-text"
 _BOX = "bbox=116.4,31.7,116.5,31.75"
 
@@ -40,25 +41,32 @@ def bench(server: str, folder: Path, rows: int, pairs: int) -> list[Comparison]:
     walk = trace(_ZOOMS, _TILES)
     _keep_trace(url, walk)
     ours = [f"/collections/bench.points/tiles/WebMercatorQuad/{z}/{y}/{x}" for z, x, y in walk]
-    theirs = [f"/collections/peer.points/tiles/WebMercatorQuad/{z}/{x}/{y}" for z, x, y in walk]
     with tempfile.TemporaryDirectory() as home, peers.tipg(url) as tipg:
         with peers.ours(url, Path(home), ONEMAP_TILE_CACHE_MB="0") as cold:
-            found = _cold(url, cold, tipg, ours, theirs, pairs)
+            found = [*_cold(url, cold, ours, pairs), _walked(cold, tipg, pairs)]
         with peers.ours(url, Path(home)) as warm:
             found += _warm(warm, ours[0], Path(home), pairs)
             found += _items(url, warm, tipg, pairs)
     return found
 
 
-def _cold(url: str, base: str, tipg: str, ours: list[str], theirs: list[str], pairs: int) -> list[Comparison]:
+def _cold(url: str, base: str, paths: list[str], pairs: int) -> list[Comparison]:
+    """Tiles made each time, beside the bare statement of the same tiles."""
     bare = _TILE_SQL.format(tiles=_TILES)
-    found = [
+    return [
         _compared(f"cold tile, {clients} clients", "bare statement", COLD_GOAL,
-                  partial(wrk, base, ours, clients, _SECONDS), partial(pgbench, url, bare, clients, _SECONDS), pairs)
+                  partial(wrk, base, paths, clients, _SECONDS), partial(pgbench, url, bare, clients, _SECONDS), pairs)
         for clients in (1, 8, 32)
     ]  # fmt: skip
-    ask, peer = partial(wrk, base, ours, 8, _SECONDS), partial(wrk, tipg, theirs, 8, _SECONDS)
-    return [*found, _compared("cold tile, 8 clients", "tipg", COLD_TIPG_GOAL, ask, peer, pairs)]
+
+
+def _walked(base: str, tipg: str, pairs: int) -> Comparison:
+    """A walk over all zooms, tiles made each time."""
+    walk = trace(_WALK_ZOOMS, _TILES)
+    ours = [f"/collections/bench.points/tiles/WebMercatorQuad/{z}/{y}/{x}" for z, x, y in walk]
+    theirs = [f"/collections/peer.points/tiles/WebMercatorQuad/{z}/{x}/{y}" for z, x, y in walk]
+    ask, peer = partial(wrk, base, ours, 8, 2 * _SECONDS), partial(wrk, tipg, theirs, 8, 2 * _SECONDS)
+    return _compared("cold tile, z8-z16, 8 clients", "tipg", COLD_TIPG_GOAL, ask, peer, pairs)
 
 
 def _warm(base: str, path: str, home: Path, pairs: int) -> list[Comparison]:

@@ -10,7 +10,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from gis.settings import CHECKOUT
+from gis.settings import CHECKOUT, Settings
+from gis.store.cluster import Cluster
 
 PEERS = CHECKOUT / ".onemap" / "peers" / "bin"
 _PATIENCE_S = 60.0
@@ -35,10 +36,18 @@ def bare(body: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def tipg(url: str) -> Iterator[str]:
     """tipg on granian, in its own environment, for the schema `peer`."""
-    given = {"DATABASE_URL": url, "TIPG_DB_SCHEMAS": '["peer"]', "TIPG_DB_SPATIAL_EXTENT": "False",
+    given = {"DATABASE_URL": _over_the_port(url), "TIPG_DB_SCHEMAS": '["peer"]', "TIPG_DB_SPATIAL_EXTENT": "False",
              "TIPG_CATALOG_TTL": "86400"}  # fmt: skip
     with _granian([str(PEERS / "granian")], "tipg.main:app", given, "/healthz") as base:
         yield base
+
+
+def _over_the_port(url: str) -> str:
+    """The same database by host name, since tipg reads no socket folder; an outside server's URL stays."""
+    if "?host=" not in url:
+        return url
+    database = url.partition("?")[0].rpartition("/")[2]
+    return Cluster.at(Settings().home).url(database, tcp=True)
 
 
 @contextlib.contextmanager
