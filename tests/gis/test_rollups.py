@@ -152,7 +152,7 @@ def _write(conn: psycopg.Connection[Any], write: tuple[str, Any]) -> None:
 def _swap(conn: psycopg.Connection[Any], given: list[Any]) -> None:
     copy = Register.of(BUILDINGS, "__new")
     with conn.transaction():
-        for statement in (*copy.create_open(), *copy.index_open(), *copy.index_identity()):
+        for statement in (*copy.create_open(), *copy.index_open(), *copy.constrain_open(), *copy.index_identity()):
             conn.execute(statement)
         _insert(conn, given, copy.table())
         derived.copy(conn, BUILDINGS, "__new")
