@@ -28,9 +28,9 @@ def create(tables: RollupTables) -> list[str]:
     figures = [f"{column} {kind}" for column, kind, *_ in tables.figures]
     groups = [*columns, f"{KEY} text NOT NULL", *figures]
     return [
-        f"CREATE TABLE {tables.table()} ({', '.join(groups)})",
+        f"CREATE TABLE {tables.table()} ({', '.join(groups)}) WITH (fillfactor = 80)",
         f"CREATE TABLE {tables.table('_cell')} (cell bigint NOT NULL, {', '.join(figures)},"
-        f" {SHAPE} geometry(Polygon,3857))",
+        f" {SHAPE} geometry(Polygon,3857)) WITH (fillfactor = 80)",
         f"CREATE TABLE {tables.table('_delta')} ({', '.join([*columns, *figures, f'{STALE} boolean NOT NULL'])})",
     ]
 
