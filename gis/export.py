@@ -153,6 +153,8 @@ class Export:
         return (batch.cast(schema) for batch in self._read(statement))
 
     def _file(self) -> Iterator[bytes]:
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="export-", dir=self.folder) as folder:
             path = Path(folder) / f"{self.plan.collection.id}{self.format.suffix}"
             self._write_file(path)
