@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import adbc_driver_manager
-import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 import pyarrow as pa
 from psycopg import errors
@@ -27,6 +25,8 @@ class Batches:
     """The answer to one statement, batch after batch; `cancel` may be called from any thread, and ends it."""
 
     def __init__(self, url: str, sql: str, settings: str) -> None:
+        import adbc_driver_postgresql.dbapi as adbc  # noqa: PLC0415  takes a second, for which no command should wait
+
         conninfo = make_conninfo(url, options=settings, application_name="onemap-export")
         self._connection = adbc.connect(conninfo, autocommit=True)
         try:
@@ -55,13 +55,14 @@ class Batches:
 
     def cancel(self) -> None:
         """End the statement in the database."""
-        with suppress(adbc_driver_manager.Error):
+        # what has ended already cannot be cancelled
+        with suppress(Exception):
             self._cursor.adbc_cancel()
 
     def close(self) -> None:
         """Close the connection; what was not read is not wanted."""
         for part in ("_reader", "_cursor", "_connection"):
-            with suppress(adbc_driver_manager.Error, OSError, pa.ArrowException, AttributeError):
+            with suppress(Exception):
                 getattr(self, part).close()
 
 
@@ -97,12 +98,15 @@ def _as_psycopg() -> Iterator[None]:
     """The driver's errors as those of the other driver, which are translated in one place."""
     try:
         yield
-    except adbc_driver_manager.Error as error:
+    except (OSError, pa.ArrowException) as error:
+        raise _during(error) from None
+    except Exception as error:
+        # ADBC's own errors, known by their code; another kind has none and goes on as it is
+        if not hasattr(error, "sqlstate"):
+            raise
         state = error.sqlstate or ""
         kind = errors.lookup(state) if state in _KNOWN else psycopg.OperationalError
         raise kind(_reason(error)) from None
-    except (OSError, pa.ArrowException) as error:
-        raise _during(error) from None
 
 
 def _during(error: Exception) -> psycopg.Error:
