@@ -170,11 +170,10 @@ class Chronicle:
         """Tasks in common terms; those of bad form only while everything came in order and nothing was withdrawn.
 
         Whether a row's form was made good is settled when a delivery comes, not again when one comes late or goes.
-        A word that was repeated may be returned by any of the deliveries that said it.
         """
         came = [(d.department, d.edition) for d in self.model.deliveries]
         ordered = all(a[1] <= b[1] for a, b in combinations(came, 2) if a[0] == b[0])
-        found = {t if t.reason in FORM else replace(t, delivery=0) for t in nameless(tasks)}
+        found = nameless(tasks)
         return found if ordered and not self.model.withdrawn else {t for t in found if t.reason not in FORM}
 
     def expected_tasks(self) -> set[Task]:
@@ -185,13 +184,13 @@ class Chronicle:
 
 
 def nameless(tasks: set[Task]) -> set[Task]:
-    """Tasks without what only some of them have: of bad form the entity and the item, of others the number of the row.
+    """Tasks without what only some of them have: of bad form the entity and the item.
 
     Of a row that is returned as a whole that alone, not its items.
     """
     whole = {(t.delivery, t.row, t.entity) for t in tasks if not t.item}
     kept = {t for t in tasks if not t.item or t.reason in FORM or (t.delivery, t.row, t.entity) not in whole}
-    return {replace(t, entity="", item="") if t.reason in FORM else replace(t, row=0) for t in kept}
+    return {replace(t, entity="", item="") if t.reason in FORM else t for t in kept}
 
 
 def as_known(desk: Desk, instant: datetime) -> list[str]:

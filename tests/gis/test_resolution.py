@@ -255,3 +255,5 @@ def test_columns_that_say_nobody_are_refused():
         asked("base.persons", pa.table({"血型": ["A"]}), {})
     with pytest.raises(BadInput, match=r"base\.persons, base\.entities"):
         asked("base.dwellings", pa.table({"房屋编码": ["1"]}), {})
+    with pytest.raises(BadInput, match=r"base\.persons, base\.entities"):
+        asked("city.credit_marks", pa.table({"name": ["A"]}), {})

@@ -144,21 +144,3 @@ def settle_latest(conn: psycopg.Connection[Any], register: Deliverable, departme
         """,
         {"department": department},
     )
-
-
-def keep_repeated(conn: psycopg.Connection[Any], delivery: int, fids: Ints) -> None:
-    """Keep which entities a delivery repeated: in parts of 64 KB."""
-    ordered = np.sort(fids)
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO exchange.repeated VALUES (%s, %s, %s)",
-            [(delivery, i, ordered[i * 8192 : (i + 1) * 8192].astype(">i8").tobytes())
-             for i in range(-(-len(ordered) // 8192))],
-        )  # fmt: skip
-
-
-def repeated(conn: psycopg.Connection[Any], delivery: int) -> Ints:
-    """Which entities a delivery repeated, ascending."""
-    parts = conn.execute("SELECT fids FROM exchange.repeated WHERE delivery = %s ORDER BY part", (delivery,)).fetchall()
-    found: Ints = np.frombuffer(b"".join(bytes(p) for (p,) in parts), ">i8").astype(np.int64)
-    return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from gis.exchange.delivery import accounts, claims, fold, tasking
+from gis.exchange.delivery import accounts, fold, repeated, tasking
 from gis.exchange.delivery.account import Account
 from gis.exchange.delivery.reading import Reading, reason_of
 from gis.exchange.delivery.records import Record
@@ -20,7 +20,8 @@ from gis.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the rows that could be taken: accounts of those compared, and the entities of which rows repeat.
+    """What became of the rows that could be taken: accounts of those compared; entities and numbers of those that
+    repeat.
 
     `ended` counts entities that a full delivery lacks.
     """
@@ -28,6 +29,7 @@ class Outcome:
     rows: Account
     facts: Account
     repeats: Ints
+    repeated_rows: Ints
     repeated_facts: int
     ended: int = 0
 
@@ -45,7 +47,7 @@ class Closing:
     def close(self, outcome: Outcome) -> None:
         """Return the refused rows, close the tasks that the delivery answers, and put its account on record."""
         conn, record, reading = self.conn, self.record, self.reading
-        claims.keep_repeated(conn, record.id, outcome.repeats)
+        repeated.keep(conn, record.id, outcome.repeats, outcome.repeated_rows)
         refused = self._return_refused()
         answered = [task for row, task in reading.answered.items() if row not in refused]
         asked = tasking.asked(conn, record.register, record.department)

@@ -76,10 +76,14 @@ def _texts(database: Database, declared: Deliverable, needed: set[tuple[Any, ...
     named = [f.name for f in declared.identifiers[1:]]
     persons = [f.name for f in declared.collection.fields if declared.item(f.name).check == "person"]
     columns = ", ".join(f'c."{name}"' for name in (*named, *persons))
+    # a delivery that repeated a word has no claim of its own: the one before it says what it said
     sql = (
-        f"SELECT c.fid, c.department, c.delivery, {columns} FROM {declared.claims} c"
-        " JOIN unnest(%s::bigint[], %s::text[], %s::integer[]) AS n(fid, department, delivery)"
-        " USING (fid, department, delivery)"
+        f"SELECT n.fid, n.department, n.delivery, {columns}"
+        " FROM unnest(%s::bigint[], %s::text[], %s::integer[]) AS n(fid, department, delivery)"
+        " JOIN exchange.delivery d ON d.id = n.delivery"
+        f" CROSS JOIN LATERAL (SELECT * FROM {declared.claims} c WHERE c.fid = n.fid AND c.department = n.department"
+        " AND (c.edition, c.delivery) <= (d.edition, d.id) AND (c.delivery = d.id OR NOT c.withdrawn)"
+        " ORDER BY c.edition DESC, c.delivery DESC LIMIT 1) c"
     )
     keys = [list(part) for part in zip(*sorted(needed), strict=True)]
     rows = database.rows(Statement(sql, tuple(keys)))

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from gis.exchange.delivery.claims import Place, repeated
+from gis.exchange.delivery import repeated
+from gis.exchange.delivery.claims import Place
 from gis.exchange.delivery.tasking import COMPARED
 from gis.exchange.delivery.words import Ints
 from gis.exchange.registers import Deliverable
@@ -26,9 +27,9 @@ def write_out(conn: psycopg.Connection[Any], register: Deliverable, place: Place
         if not len(left):
             return
         spoken = _spoken(conn, register, delivery, left)
-        again = np.intersect1d(np.setdiff1d(left, spoken, assume_unique=True), repeated(conn, delivery))
+        again, rows = repeated.among(conn, delivery, np.setdiff1d(left, spoken, assume_unique=True))
         at = Place(delivery, place.department, edition)
-        _write(conn, register, at, again, content)
+        _write(conn, register, at, (again, rows), content)
         covered = np.union1d(spoken, again)
         if mode == "full":
             lacking = np.setdiff1d(np.setdiff1d(left, covered), _silent(conn, delivery, left))
@@ -78,15 +79,19 @@ def _silent(conn: psycopg.Connection[Any], delivery: int, fids: Ints) -> Ints:
     return np.array(sorted(row[0] for row in found), np.int64)
 
 
-def _write(conn: psycopg.Connection[Any], register: Deliverable, at: Place, fids: Ints, content: str) -> None:
+def _write(
+    conn: psycopg.Connection[Any], register: Deliverable, at: Place, repeats: tuple[Ints, Ints], content: str
+) -> None:
+    fids, rows = repeats
     names = ", ".join(f'"{name}"' for name, _ in register.claim_columns)
     if len(fids):
         conn.execute(
             f"INSERT INTO {register.claims}"
-            f" (fid, department, delivery, edition, said, latest, valid_from, valid_to, digest, {names})"
-            f" SELECT fid, %(department)s, %(delivery)s, %(edition)s, said, false, valid_from, valid_to, digest,"
-            f" {names} FROM {content} c WHERE fid = ANY(%(fids)s)",
-            {**at.args, "fids": fids.tolist()},
+            f" (fid, department, delivery, edition, src_row, said, latest, valid_from, valid_to, digest, {names})"
+            f" SELECT fid, %(department)s, %(delivery)s, %(edition)s, nullif(w.row, 0), said, false, valid_from,"
+            f" valid_to, digest, {names} FROM {content} c"
+            f" JOIN unnest(%(fids)s::bigint[], %(rows)s::bigint[]) w(fid, row) USING (fid)",
+            {**at.args, "fids": fids.tolist(), "rows": rows.tolist()},
         )
 
 

@@ -29,7 +29,7 @@ from gis.exchange.values import convert
 from gis.store import copy
 from gis.text import Text
 
-Repeats = Callable[[Ints, Ints, Ints], NDArray[np.bool_]]
+Repeats = Callable[[Ints, Ints, Ints, Ints], NDArray[np.bool_]]
 
 _OPERATION = ("操作", "操作类型", "变更类型", "数据操作", "op", "operation")
 _TASK = ("退回编号", "task")
@@ -49,16 +49,16 @@ class Reading:
     """One reading of a file. Refused rows are in the source's findings; what else is to be known of them is here.
 
     `silent` holds, by row, the numbers of entities whose rows were refused; `refused_facts` the filled items of refused
-    rows; `answered` the tasks that rows say they answer. `repeats` is asked of numbers, digests and facts of rows which
-    of them only repeat what the department had said: those were checked then, and are no words again. `memories` tell
-    what rows were read as whose text stands as it stood in an earlier file.
+    rows; `answered` the tasks that rows say they answer. `repeats` is asked of rows, their entities, digests and
+    facts which of them only repeat what the department had said: those were checked then, and are no words again.
+    `memories` tell what rows were read as whose text stands as it stood in an earlier file.
     """
 
     deliverable: Deliverable
     source: Source
     checks: Checks
     overrides: Mapping[str, str]
-    repeats: Repeats = lambda fids, digests, facts: np.zeros(len(fids), bool)
+    repeats: Repeats = lambda rows, fids, digests, facts: np.zeros(len(fids), bool)
     mode: Mode = "auto"
     memories: Memories | None = None
     notes: Notes = field(default_factory=Notes)
@@ -128,7 +128,7 @@ class Reading:
         fids[known], fids[~known] = told.fids, self._keys(batch.take(~known), matching)
         sole = known & ~self._seen.again(fids)
         told = told.take(sole[known])
-        again = self.repeats(told.fids, told.digests, told.facts)
+        again = self.repeats(batch.rows[sole], told.fids, told.digests, told.facts)
         done = np.flatnonzero(sole)[again]
         self._seen.add(fids[done], batch.rows[done])
         self._memory.add(prints[done], told.take(again), known=True)
@@ -179,7 +179,7 @@ class Reading:
         digests = _end_digests(typed) if ends else self._digests(typed)
         facts = np.ones(len(typed), np.int64) if ends else self._facts(typed.table)
         sole = np.flatnonzero(keep & ~self._seen.again(np.where(keep, fids, 0)))
-        done = sole[self.repeats(fids[sole], digests[sole], facts[sole])]
+        done = sole[self.repeats(typed.batch.rows[sole], fids[sole], digests[sole], facts[sole])]
         self._seen.add(fids[done], typed.batch.rows[done])
         self._remember(typed.batch.rows[done], Remembered(fids[done], digests[done], facts[done]))
         keep[done] = False

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -173,14 +173,29 @@ def pending(conn: psycopg.Connection[Any]) -> list[int]:
     return [row[0] for row in rows]
 
 
-def take_up(conn: psycopg.Connection[Any], delivery: int) -> None:
-    """Say that work has begun."""
+def take_up(conn: psycopg.Connection[Any], delivery: int) -> int:
+    """Say that work has begun; returns how many times it did, since the delivery came or the server started."""
     with conn.transaction():
-        conn.execute(
+        # who was at work when the server went down did not die of the delivery
+        found = conn.execute(
             "UPDATE exchange.delivery SET state = 'working', started_at = clock_timestamp(), done_rows = 0,"
-            " error = NULL"
-            " WHERE id = %s",
+            " error = NULL, findings = jsonb_build_object('attempts', 1 + CASE"
+            " WHEN state = 'working' AND started_at > pg_postmaster_start_time()"
+            " THEN coalesce((findings ->> 'attempts')::integer, 0) ELSE 0 END)"
+            " WHERE id = %s RETURNING (findings ->> 'attempts')::integer",
             (delivery,),
+        ).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def put_back(url: str, deliveries: Sequence[int]) -> None:
+    """Say of deliveries under way that their worker is told to stop, which is no attempt that failed."""
+    with suppress(OneMapError, psycopg.Error), connect(url) as conn:
+        conn.execute("SET LOCAL lock_timeout = '1s'")
+        conn.execute(
+            "UPDATE exchange.delivery SET state = 'received' WHERE id = ANY(%s) AND state = 'working'",
+            (list(deliveries),),
         )
 
 

@@ -31,6 +31,7 @@ def settle(database: Database, conn: psycopg.Connection[Any], register: Delivera
     _identify(conn, register, epoch)
     merged = merge(conn, register, Change(epoch, today))
     tasking.dispute(conn, register)
+    tasking.restate(conn, by)
     tasking.settle(conn, register, by, records.titles(database))
     return merged
 

@@ -11,6 +11,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
+from gis.exchange.delivery import repeated
 from gis.exchange.delivery.claims import Place
 from gis.exchange.registers import Deliverable
 from gis.text import Text
@@ -18,6 +19,11 @@ from gis.text import Text
 #: How long a department has to look into a returned row.
 DUE = timedelta(days=15)
 COMPARED = ("conflict", "identity", "unknown_entity", "ended")
+#: The entities of which a delivery's rows are returned for what they say.
+TOUCHING = (
+    "SELECT DISTINCT fid FROM exchange.returned WHERE delivery = %(delivery)s AND state = 'open'"
+    " AND reason = ANY(%(compared)s) AND fid IS NOT NULL"
+)
 _TEXTS = {
     "conflict": Text(
         "{item}与{rival}提供的不一致,以{rival}为准;请核实后更正,或与对方协商",
@@ -56,6 +62,31 @@ def dispute(conn: psycopg.Connection[Any], register: Deliverable) -> None:
         ORDER BY s.fid, s.department, d.item, d.reason, s.starts
         """
     )
+
+
+def restate(conn: psycopg.Connection[Any], by: int) -> None:
+    """A disputed word stands where it was said last: in the row that repeated it, where later deliveries did.
+
+    `by` is the delivery under way, or the one that is taken back: its own repeats do not count.
+    """
+    later = conn.execute(
+        """
+        SELECT v.id, v.department, array_agg(DISTINCT d.fid)
+        FROM disputed d
+            JOIN exchange.delivery s ON s.id = d.delivery
+            JOIN exchange.delivery v ON v.register = s.register AND v.department = d.department
+                AND v.state = 'done' AND (v.edition, v.id) > (s.edition, s.id) AND v.id <> %s
+        GROUP BY v.id, v.department, v.edition ORDER BY v.edition, v.id
+        """,
+        (by,),
+    ).fetchall()
+    for delivery, department, disputed in later:
+        fids, rows = repeated.among(conn, delivery, np.array(disputed, np.int64))
+        conn.execute(
+            "UPDATE disputed d SET delivery = %s, src_row = nullif(w.row, 0)"
+            " FROM unnest(%s::bigint[], %s::bigint[]) w(fid, row) WHERE d.fid = w.fid AND d.department = %s",
+            (delivery, fids.tolist(), rows.tolist(), department),
+        )
 
 
 def _cases(register: Deliverable) -> list[tuple[str, str]]:

@@ -29,6 +29,8 @@ def withdraw(database: Database, catalogue: Catalogue, delivery: int, by: str = 
                 later.write_out(conn, register, record.place, own)
                 conn.execute(f"UPDATE {register.claims} SET withdrawn = true WHERE delivery = %s", (delivery,))
                 later.drop_needless_ends(conn, register, record.department)
+                # what it only repeated may have been returned in its rows; who said it before is asked now
+                fold.touch(conn, tasking.TOUCHING, {"delivery": delivery, "compared": list(tasking.COMPARED)})
                 claims.settle_latest(conn, register, record.department)
                 tasking.withdraw(conn, delivery)
                 epoch = next_epoch(conn, name)

@@ -39,14 +39,16 @@ from gis.text import Text
 
 #: A full delivery may end this share of what its department said before, and in any case so many.
 _ENDS_SHARE, _ENDS_FEW = 0.2, 20
+#: A delivery of which its worker dies is taken up so many times.
+ATTEMPTS = 3
 _NONE: Ints = np.empty(0, np.int64)
 
 
 def work(database: Database, catalogue: Catalogue, delivery: int, progress: Progress | None = None) -> Delivered:
     """Take a received delivery into its register, in its turn.
 
-    Raises NotFound for the number, Conflict where it was worked on already or would end too much, BadInput where its
-    file does not fit; the delivery has failed then, and nothing of it is in the register.
+    Raises NotFound for the number, Conflict where it was worked on already, has failed its workers too often or would
+    end too much, BadInput where its file does not fit; the delivery has failed then, and nothing of it is in the register.
     """
     with connect(database.url, autocommit=True) as conn, translated():
         register = records.record(conn, delivery).register
@@ -58,7 +60,9 @@ def work(database: Database, catalogue: Catalogue, delivery: int, progress: Prog
                     f"交付 {delivery} 已处理,状态:{record.state}",
                     subject=str(delivery),
                 )
-            records.take_up(conn, delivery)
+            if records.take_up(conn, delivery) > ATTEMPTS:
+                records.fail(database.url, delivery, _WORN_OUT)
+                raise Conflict(_WORN_OUT.en, _WORN_OUT.zh, subject=str(delivery))
             try:
                 with Teller(database.url, delivery, progress) as teller:
                     _Work(database, catalogue, conn, record, known_deliverable(database, register), teller).run()
@@ -80,6 +84,12 @@ _BROKEN = Text(
 )
 
 
+_WORN_OUT = Text(
+    f"处理程序连续 {ATTEMPTS} 次中断,本次交付未入库;请联系数据中心,修正后重新交付",
+    f"whoever worked on it died {ATTEMPTS} times; nothing was taken in; tell the data centre, and deliver it anew",
+)
+
+
 @dataclass(slots=True)
 class _Work:
     """One delivery under way, on a connection that has its register's turn."""
@@ -94,7 +104,7 @@ class _Work:
     source: Source = field(init=False)
     reading: Reading = field(init=False)
     again: Ints = field(init=False)
-    repeated: list[Ints] = field(default_factory=list)
+    repeated: list[tuple[Ints, Ints]] = field(default_factory=list)
     repeated_facts: int = 0
     staged: int = 0
     staged_facts: int = 0
@@ -155,12 +165,12 @@ class _Work:
         for words in self._words():
             yield claims.encode(words, self.standing.words(words.fids).say(words.digests))
 
-    def _repeats(self, fids: Ints, digests: Ints, facts: Ints) -> NDArray[np.bool_]:
+    def _repeats(self, rows: Ints, fids: Ints, digests: Ints, facts: Ints) -> NDArray[np.bool_]:
         """Which words only repeat what was said, and were not returned for it; they are set aside as numbers."""
         said = self.standing.words(fids)
         done = said.say(digests) & ~among(fids, self.again)
         self.standing.tell(fids[done], said.take(done))
-        self.repeated.append(fids[done])
+        self.repeated.append((fids[done], rows[done]))
         self.repeated_facts += int(facts[done].sum())
         return done
 
@@ -219,7 +229,7 @@ class _Work:
         """What a full delivery lacks of what its department said before."""
         if self.reading.mode != "full":
             return _NONE
-        if self.staged + sum(map(len, self.repeated)) == 0:
+        if self.staged + sum(len(fids) for fids, _ in self.repeated) == 0:
             return _NONE
         untold, held = self.standing.untold()
         gone: Ints = np.setdiff1d(untold, np.array(list(self.reading.silent.values()), np.int64))
@@ -239,7 +249,10 @@ class _Work:
             raise AssertionError(f"{self.staged} rows were staged, {rows.delivered} are accounted for")
         department = self.record.department
         title = records.titles(self.database).get(department, Text(department, department))
-        outcome = Outcome(rows, facts, np.concatenate([*self.repeated, _NONE]), self.repeated_facts, ended)
+        repeats, numbers = (
+            np.concatenate([_NONE, *parts]) for parts in zip(*self.repeated, (_NONE, _NONE), strict=True)
+        )
+        outcome = Outcome(rows, facts, repeats, numbers, self.repeated_facts, ended)
         Closing(self.conn, self.register, self.record, self.reading, title).close(outcome)
 
     def _record(self, epoch: int, merged: Merged) -> None:

@@ -11,7 +11,7 @@ from gis.catalog.field import text
 from gis.errors import BadInput
 from gis.exchange.columns import Matching, match
 from gis.exchange.readers.source import Batch, Decision, Findings
-from gis.exchange.registers import deliverable
+from gis.exchange.registers import DELIVERABLES
 from gis.exchange.values import convert
 
 _USED = {
@@ -51,7 +51,7 @@ class Asked:
 
 
 def asked(register: str, table: pa.Table, columns: Mapping[str, str]) -> Asked:
-    """Recognise the columns of a table. Raises UnknownName, and BadInput when none says whom the rows are about."""
+    """Recognise the columns of a table. Raises BadInput for another register, and when none says whom rows are about."""
     declared = _declared(register)
     found = match(table.column_names, declared, table.slice(0, 1000), overrides=columns)
     _require_some(found, table)
@@ -66,7 +66,6 @@ def asked(register: str, table: pa.Table, columns: Mapping[str, str]) -> Asked:
 
 
 def _declared(register: str) -> Collection:
-    intake = deliverable(register).intake
     used = _USED.get(register)
     if used is None:
         raise BadInput(
@@ -74,10 +73,11 @@ def _declared(register: str) -> Collection:
             f"可归集比对的登记库为 {'、'.join(_USED)},不含 {register}",
             subject=register,
         )
+    intake = DELIVERABLES[register].intake
     fields: list[Field] = [_open(intake.field(name)) for name in used]
     if register == "base.entities":
         fields.append(REPRESENTATIVE_NAME)
-    return replace(intake, fields=tuple(fields), key=(), division=None, derive=None)
+    return replace(intake, fields=tuple(fields), key=(), division=None, derive=None, rollup=None)
 
 
 def _open(field: Field) -> Field:

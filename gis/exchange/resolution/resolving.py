@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gis.access import OWNER, Identity
 from gis.catalog import Catalogue
+from gis.exchange.directory.registers import known_deliverable
 from gis.exchange.resolution.asked import asked
 from gis.exchange.resolution.blocking import Blocks
 from gis.exchange.resolution.decision import Candidates, Thresholds, decide, one_to_one, weighed
@@ -60,6 +61,7 @@ def resolve(
     options = options or ResolveOptions()
     source = Source(database, catalogue, options.identity, options.at)
     source.allow()
+    known_deliverable(database, register)
     rows = asked(register, table, options.columns)
     sides = sides_of(register, source, rows)
     return replace(resolved(register, sides, options, progress), decisions=rows.decisions)
