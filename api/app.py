@@ -1,7 +1,7 @@
 """The web application: `api.app:app` for a server, `create_app` for tests.
 
-TilesFirst (tiles, before anything else) → Front (limits, headers, errors, hanging up) → ItemsFirst (pages, exports) →
-FastAPI (everything else).
+TilesFirst (tiles, before anything else) → Observed (figures, log) → Front (limits, headers, errors, hanging up) →
+ItemsFirst (pages, exports) → FastAPI (everything else).
 """
 
 import asyncio
@@ -20,8 +20,12 @@ from api.facts import Facts
 from api.folding import folding
 from api.front import Front
 from api.geocoding import Geocoding
+from api.health import Health
 from api.items_first import ItemsFirst
 from api.language import language_of
+from api.logs import configure
+from api.metrics import Metrics
+from api.observed import Observed, RouteNoted
 from api.routes import (
     cells,
     collections,
@@ -39,6 +43,7 @@ from api.routes import (
     items,
     landing,
     live,
+    metrics,
     series,
     styles,
     tile_sets,
@@ -59,6 +64,7 @@ from gis.store.cluster import ensure_database
 from gis.store.database import AsyncDatabase, Database
 from gis.store.derived import derive
 from gis.store.migrate import migrate
+from gis.store.migrated import Expected
 from gis.store.page_key import seal
 
 _WEB = Path(__file__).parent / "web" / "dist"
@@ -67,7 +73,7 @@ _EXCHANGE = (
 )  # fmt: skip
 _PLACES = (here, series, edr)
 _ROUTERS = (
-    landing, live, collections, items, editing, tile_sets, cells, *_PLACES, geocode, styles, health, web_map,
+    landing, live, collections, items, editing, tile_sets, cells, *_PLACES, geocode, styles, health, metrics, web_map,
     *_EXCHANGE,
 )  # fmt: skip
 
@@ -87,10 +93,16 @@ def create_app(
     for module in _ROUTERS:
         framework.include_router(module.router)
     framework.mount("/map/assets", web_map.Assets(directory=web / "assets", check_dir=False))
+    framework.add_middleware(RouteNoted)
     framework.add_middleware(GZipMiddleware, minimum_size=1400, compresslevel=4)
     for kind in (OneMapError, HTTPException, Exception):
         framework.add_exception_handler(kind, _problem)
-    return tiles.TilesFirst(Front(ItemsFirst(framework, framework.state)), framework.state)
+    counted = framework.state.metrics = Metrics()
+    found = tiles.TilesFirst(
+        Observed(Front(ItemsFirst(framework, framework.state)), counted, framework.state), framework.state
+    )
+    framework.state.tiles = found
+    return found
 
 
 @asynccontextmanager
@@ -102,8 +114,11 @@ async def _serving(
     url = await asyncio.to_thread(find_url)
     await asyncio.to_thread(migrate, url, catalogue.layers)
     settings = Settings()
+    if works:
+        configure(settings)
     await asyncio.to_thread(sweep, settings.home)
     database, threads = AsyncDatabase(url, max_waiting=settings.max_waiting), Database(url, size=8)
+    database.watch = threads.watch = app.state.metrics
     changes = Changes(database)
     await database.open()
     await changes.open()
@@ -115,6 +130,7 @@ async def _serving(
     city = Served(catalogue, database, changes, threads, Facts(database), web, settings, wake,
                   seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
+    app.state.health = Health(city, Expected.of(catalogue.layers), worker)
     try:
         with when_told_to_stop(changes.end_following):
             async with kept(city.tally, threads), folding(catalogue, threads):

@@ -13,6 +13,7 @@ from api.exporting import Exports
 from api.html import items_page
 from api.item_pages import ItemPages, Page
 from api.item_question import Question, Questions
+from api.noted import note
 from api.reply import GEOJSON, REVALIDATE, Conditions
 from api.served import Asked, Served
 from gis.export import Export
@@ -38,6 +39,7 @@ class ItemsFirst:
         if self._server is None or self._server.served is not self.state.served:
             self._server = _Items(self.state.served)
         question = self._server.questions.read(scope, dict(scope["headers"]), found[1])
+        note(question.query, "/collections/{collection_id}/items")
         ask = question.ask
         crs = await answer_crs(self._server.served, ask)
         conditions = Conditions.of(scope["headers"])

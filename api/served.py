@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from api.facts import Facts
 from api.language import language_of
+from api.noted import note
 from gis.access import PUBLIC, Identity, rules_for
 from gis.catalog import Catalogue, Collection
 from gis.errors import BadQuery, Forbidden, NotFound, UnknownName
@@ -74,6 +75,7 @@ class Served:
         """The plan of the caller's question, which is counted. Raises UnknownName, Forbidden, BadQuery."""
         plan = QueryAsk(query=query, identity=self.identity).plan(self.catalogue)
         self.tally.count(self.identity.department or self.identity.name, query.collection)
+        note(query)
         return plan
 
     def _allowed(self, collection: Collection) -> bool:

@@ -67,6 +67,11 @@ class Asked:
     parts: tuple[Part, ...]
     follows_now: bool
 
+    @property
+    def zoom(self) -> int:
+        """The tile's zoom."""
+        return self.parts[0].tile.z if self.parts else 0
+
     def token(self, changes: Changes, tick: int) -> Token:
         """What the tile's content depends on beside its key."""
         if len(self.parts) == 1:

@@ -14,6 +14,7 @@ from typing import Any
 
 from starlette.types import Receive
 
+from api.noted import note
 from api.served import Served
 from api.tile_question import Asked, Part, TileQuestions, Token
 from api.tile_reply import TileReply, tag_of
@@ -48,6 +49,7 @@ class TileServer:
         self._questions = TileQuestions(served)
         self._asked: dict[tuple[str, bytes], Asked] = {}
 
+        self.logs_all = served.settings.log_requests == "all"
         self._consumer = served.identity.department or served.identity.name
 
     def at(self, path: str, parameters: bytes) -> Asked | None:
@@ -129,6 +131,7 @@ class TileServer:
 
     def _statement(self, part: Part, token: Token) -> Statement | None:
         plan = QueryAsk(query=part.query, identity=self.served.identity).plan(self.served.catalogue)
+        note(part.query)
         if part.follows_now:
             # the very tick that the token names, though the next one may have begun
             plan = replace(plan, now=datetime.fromtimestamp(token[2] * _TICK_S, UTC))

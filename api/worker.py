@@ -12,9 +12,11 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from api.logs import configure
 from gis.catalog import Catalogue, registered_layers
 from gis.errors import OneMapError
 from gis.exchange.delivery import work
+from gis.exchange.delivery.records import put_back
 from gis.exchange.directory import with_declared
 from gis.query.statement import Statement
 from gis.settings import Settings
@@ -40,6 +42,7 @@ class Worker:
         self.database, self.catalogue = database, catalogue
         self.bell = threading.Event()
         self._under_way: dict[str, Future[None]] = {}
+        self._numbers: dict[str, int] = {}
         self._not_before_s: dict[int, float] = {}
         self._pool = ThreadPoolExecutor(REGISTERS_AT_A_TIME, thread_name_prefix="register")
 
@@ -60,7 +63,12 @@ class Worker:
             if len(self._under_way) >= REGISTERS_AT_A_TIME:
                 return
             if register not in self._under_way and self._not_before_s.get(number, 0.0) <= time.monotonic():
+                self._numbers[register] = number
                 self._under_way[register] = self._pool.submit(self._work, number)
+
+    def stop(self) -> None:
+        """Say what is cut off: the delivery is not to blame."""
+        put_back(self.database.url, [self._numbers[name] for name, one in self._under_way.items() if not one.done()])
 
     def _work(self, number: int) -> None:
         try:
@@ -80,11 +88,12 @@ def main() -> None:
     # an interrupt at the terminal is the server's to answer, which then ends this
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = Settings()
-    logging.basicConfig(level=settings.log.upper(), format="[%(levelname)s] %(name)s: %(message)s")
+    configure(settings)
     worker = Worker(Database(ensure_database(settings)), Catalogue(registered_layers()))
     threading.Thread(target=worker.run, name="look", daemon=True).start()
     while sys.stdin.buffer.readline():
         worker.bell.set()
+    worker.stop()
     # threads under way are cut off: the database rolls back what is not whole
     os._exit(0)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gis.errors import SetupError
@@ -37,6 +37,16 @@ class Settings(BaseSettings):
     )
     log: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least severity that is logged"
+    )
+    log_form: Literal["auto", "json", "plain"] = Field(
+        default="auto", description="how log lines are written; auto: plain on a terminal, JSON elsewhere"
+    )
+    log_requests: Literal["none", "some", "all"] = Field(
+        default="some", description="which requests are logged; some: all but tiles that were at hand"
+    )
+    slow_ms: float = Field(default=1000, ge=0, description="requests that take longer are logged with what was asked")
+    metrics_key: SecretStr | None = Field(
+        default=None, description="key with which /metrics is read from elsewhere; none: from this machine alone"
     )
 
     def __init__(self, **values: Any) -> None:

@@ -71,10 +71,14 @@ class Flight(Generic[K, V]):
 
 
 class Flights(Generic[K, V]):
-    """Work under way by key, so that nobody begins what somebody has begun."""
+    """Work under way by key, so that nobody begins what somebody has begun.
+
+    `begun` and `shared` count the keys for which work was begun, and those that found it under way.
+    """
 
     def __init__(self) -> None:
         self._by_key: dict[K, Flight[K, V]] = {}
+        self.begun = self.shared = 0
 
     def __len__(self) -> int:
         """How many keys are worked for."""
@@ -88,7 +92,10 @@ class Flights(Generic[K, V]):
 
         Whoever leaves early leaves the others be; when the last one leaves, the work is cancelled.
         """
-        self._begin([key for key in keys if key not in self._by_key], load)
+        missing = [key for key in keys if key not in self._by_key]
+        self.begun += len(missing)
+        self.shared += len(keys) - len(missing)
+        self._begin(missing, load)
         aboard = list(dict.fromkeys(self._by_key[key] for key in keys))
         for flight in aboard:
             flight.waiting += 1

@@ -1,13 +1,18 @@
 """Vector tiles by a path before the framework: a tile at hand costs a few look-ups and nothing else."""
 
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from api.front import check_length, refusal, request_id
+from api.metrics import HUNG_UP, TILE_ROUTE
+from api.noted import NOTED, Noted
+from api.observed import Observed
 from api.reply import Conditions
+from api.tile_question import Asked, Token
 from api.tile_reply import EMPTY, Answer, TileReply, not_changed, tag_of
 from api.tile_server import CallerGoneError, TileServer
 
@@ -17,8 +22,9 @@ _METHODS = frozenset({"GET", "HEAD"})
 class TilesFirst:
     """Answers tiles itself and hands everything else on; a warm tile must not pay for a framework."""
 
-    def __init__(self, inner: ASGIApp, state: Any) -> None:
+    def __init__(self, inner: Observed, state: Any) -> None:
         self.inner, self.state = inner, state
+        self._count = inner.metrics.tiles.count
         self._server: TileServer | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,12 +32,15 @@ class TilesFirst:
         if scope["type"] != "http" or "/tiles/" not in scope["path"] or scope["method"] not in _METHODS:
             await self.inner(scope, receive, send)
             return
+        begun_s = time.perf_counter()
         try:
-            answer = await self._answer(scope, receive)
+            answer = await self._answer(scope, receive, begun_s)
         except CallerGoneError:
             return
         except Exception as error:
-            answer = refusal(error, scope, request_id())
+            noted = Noted(request_id())
+            answer = refusal(error, scope, noted.request_id)
+            self.inner.metrics.answered(TILE_ROUTE, scope["method"], answer[0]["status"], time.perf_counter() - begun_s)
         if answer is None:
             await self.inner(scope, receive, send)
             return
@@ -45,7 +54,7 @@ class TilesFirst:
             self._server = TileServer(self.state.served)
         return self._server
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
+    async def _answer(self, scope: Scope, receive: Receive, begun_s: float) -> Answer | None:
         """The answer, or None where the address is no tile's."""
         server = self.server
         asked = server.at(scope["path"], scope["query_string"])
@@ -57,12 +66,44 @@ class TilesFirst:
         server.count(asked)
         token = await server.token(asked)
         given = dict(scope["headers"])
-        reply = server.kept(asked, token)
+        reply, source = server.kept(asked, token), "memory"
         if reply is None:
             held = _held(given, tag_of(asked.key, token)) if b"if-none-match" in given else None
-            if held is not None:
-                return not_changed(held)
-            reply = await server.made(asked, token, receive)
+            if held is None:
+                return await self._made(asked, token, scope, receive, begun_s)
+            answer, source = not_changed(held), "caller"
+        else:
+            packed = reply.worth_packing() and _takes_gzip(given.get(b"accept-encoding", b""))
+            if packed and reply.packed is None:
+                await server.pack(asked, reply)
+            answer = _told(reply, packed, given)
+        status, size = answer[0]["status"], len(answer[1]["body"])
+        self._count(asked.zoom, source, scope["method"], status, size)
+        if server.logs_all:
+            self.inner.tile_at_hand(scope["method"], status, size)
+        return answer
+
+    async def _made(self, asked: Asked, token: Token, scope: Scope, receive: Receive, begun_s: float) -> Answer:
+        """The answer with a tile that has to be read, or with why it cannot be; counted, timed and logged."""
+        noted, before, status, size = Noted(request_id(), cache="missed"), NOTED.get(), HUNG_UP, 0
+        NOTED.set(noted)
+        try:
+            answer = await self._read(asked, token, scope, receive)
+            status, size = answer[0]["status"], len(answer[1]["body"])
+        except CallerGoneError:
+            raise
+        except Exception as error:
+            answer = refusal(error, scope, noted.request_id)
+            status, size = answer[0]["status"], len(answer[1]["body"])
+        finally:
+            NOTED.set(before)
+            self._count(asked.zoom, "database", scope["method"], status, size)
+            self.inner.tile(scope["method"], status, time.perf_counter() - begun_s, size, noted)
+        return answer
+
+    async def _read(self, asked: Asked, token: Token, scope: Scope, receive: Receive) -> Answer:
+        server, given = self.server, dict(scope["headers"])
+        reply = await server.made(asked, token, receive)
         packed = reply.worth_packing() and _takes_gzip(given.get(b"accept-encoding", b""))
         if packed and reply.packed is None:
             await server.pack(asked, reply)

@@ -5,6 +5,7 @@ order, so that servers which started at different times, or read the log of chan
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -50,6 +51,14 @@ class Changes:
         self._followers: set[_Follower] = set()
         self._is_ending = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._read_s: float | None = None
+        #: How often the log was read.
+        self.polls = 0
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the log was last read; None where it never was. Nobody reads it while nobody asks."""
+        return None if self._read_s is None else time.monotonic() - self._read_s
 
     @property
     def incarnation(self) -> str:
@@ -166,6 +175,7 @@ class Changes:
         if news.lost:
             state = await self._fresh(state.incarnation, state.is_standby)
             news = await self._line.poll(state.position)
+        self.polls, self._read_s = self.polls + 1, time.monotonic()
         # no await from here: digests, position and what followers are told are always of one moment
         if state is not self._state:
             self._end_followers()

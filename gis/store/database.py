@@ -1,9 +1,11 @@
 """Connections to the database: one pool for threads, one for the event loop, the same settings and the same errors."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import psycopg
 from psycopg import errors
@@ -44,6 +46,23 @@ _QUESTION_AT_FAULT = (
 )
 
 
+class Watch(Protocol):
+    """Who is told what the database took. Called for each use of a pooled connection, so it must be quick."""
+
+    def took(self, waited_s: float, held_s: float, statement: Statement | None) -> None:
+        """A connection was waited for and held for so long; for one statement alone, where it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How busy a pool is: connections that it may have, has, has free; questions that wait for one."""
+
+    most: int
+    size: int
+    available: int
+    waiting: int
+
+
 def connect(url: str, **more: Any) -> psycopg.Connection[tuple[Any, ...]]:
     """One connection of its own, for long work; the caller closes it. Raises Unavailable."""
     with translated():
@@ -55,21 +74,27 @@ class Database:
 
     def __init__(self, url: str, *, size: int = 4) -> None:
         self.url = url
-        self._pool = ConnectionPool(
-            url, min_size=0, max_size=size, open=False, timeout=_WAIT_S,
-            kwargs={"options": _OPTIONS, "autocommit": True, "application_name": "onemap"},
-        )  # fmt: skip
+        self.watch: Watch | None = None
+        self._pool = _pool(url, size)
 
     def close(self) -> None:
-        """Close all connections."""
-        self._pool.close()
+        """Close all connections; a question that is asked later opens them anew."""
+        # a pool cannot be opened again once it was closed
+        closing, self._pool = self._pool, _pool(self.url, self._pool.max_size)
+        closing.close()
+
+    @property
+    def load(self) -> Load:
+        """How busy the pool is."""
+        return _load(self._pool.get_stats(), self._pool.max_size)
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         """A pooled connection in autocommit mode. Raises Unavailable, BadQuery."""
         with translated():
             self._pool.open()
-            with self._pool.connection() as conn:
+            begun = time.perf_counter()
+            with self._pool.connection() as conn, _timed(self.watch, begun, None):
                 yield conn
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
@@ -95,6 +120,13 @@ class Database:
             yield found
 
 
+def _pool(url: str, size: int) -> ConnectionPool:
+    return ConnectionPool(
+        url, min_size=0, max_size=size, open=False, timeout=_WAIT_S,
+        kwargs={"options": _OPTIONS, "autocommit": True, "application_name": "onemap"},
+    )  # fmt: skip
+
+
 class AsyncDatabase:
     """A pool of connections for the event loop (the server).
 
@@ -103,6 +135,7 @@ class AsyncDatabase:
 
     def __init__(self, url: str, *, size: int = 8, max_waiting: int = 256) -> None:
         self.url = url
+        self.watch: Watch | None = None
         self._pool = AsyncConnectionPool(
             url, min_size=1, max_size=size, max_waiting=max_waiting, open=False, timeout=_WAIT_S,
             kwargs={"options": _OPTIONS, "autocommit": True, "application_name": "onemap-server"},
@@ -116,17 +149,29 @@ class AsyncDatabase:
         """Close all connections."""
         await self._pool.close()
 
+    @property
+    def load(self) -> Load:
+        """How busy the pool is."""
+        return _load(self._pool.get_stats(), self._pool.max_size)
+
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[tuple[Any, ...]]]:
-        """A pooled connection in autocommit mode. Raises Unavailable, BadQuery."""
+    async def connection(
+        self, statement: Statement | None = None
+    ) -> AsyncIterator[psycopg.AsyncConnection[tuple[Any, ...]]]:
+        """A pooled connection in autocommit mode, for `statement` alone where it is given.
+
+        Raises Unavailable, BadQuery.
+        """
         with translated():
+            begun = time.perf_counter()
             async with self._pool.connection() as conn:
-                yield conn
+                with _timed(self.watch, begun, statement):
+                    yield conn
 
     async def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """All rows of a statement. Raises Unavailable, BadQuery."""
         for attempt in range(_ATTEMPTS):
-            async with self.connection() as conn:
+            async with self.connection(statement) as conn:
                 try:
                     cursor = await conn.execute(statement.sql, statement.args, binary=True)
                     return await cursor.fetchall()
@@ -134,6 +179,20 @@ class AsyncDatabase:
                     if attempt == _ATTEMPTS - 1:
                         raise
         raise AssertionError
+
+
+@contextmanager
+def _timed(watch: Watch | None, begun: float, statement: Statement | None) -> Iterator[None]:
+    got = time.perf_counter()
+    try:
+        yield
+    finally:
+        if watch is not None:
+            watch.took(got - begun, time.perf_counter() - got, statement)
+
+
+def _load(stats: Mapping[str, int], most: int) -> Load:
+    return Load(most, *(stats.get(name, 0) for name in ("pool_size", "pool_available", "requests_waiting")))
 
 
 @contextmanager

@@ -1,0 +1,25 @@
+"""How the database goes about a statement, in one line without a value: steps, tables, indexes and numbers of rows."""
+
+from typing import Any
+
+from gis.query.statement import Statement
+from gis.store.database import AsyncDatabase
+
+_MOST_STEPS = 12
+
+
+async def explained(database: AsyncDatabase, statement: Statement) -> str:
+    """`Limit 10 < Index Scan pois pois_geom_idx 1200`: each step with the rows expected of it, the last one first.
+
+    It is planned, not run. Of the plan only names of tables and indexes are told, since conditions hold what was asked
+    for. Raises Unavailable, BadQuery.
+    """
+    rows = await database.rows(Statement(f"EXPLAIN (FORMAT JSON) {statement.sql}", statement.args))
+    steps = list(_steps(rows[0][0][0]["Plan"]))
+    more = [f"… {len(steps) - _MOST_STEPS} more"] if len(steps) > _MOST_STEPS else []
+    return " < ".join([*steps[:_MOST_STEPS], *more])
+
+
+def _steps(node: dict[str, Any]) -> list[str]:
+    names = (node["Node Type"], node.get("Relation Name"), node.get("Index Name"), str(node["Plan Rows"]))
+    return [" ".join(name for name in names if name), *(step for n in node.get("Plans", ()) for step in _steps(n))]
