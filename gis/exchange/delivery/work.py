@@ -48,7 +48,7 @@ def work(database: Database, catalogue: Catalogue, delivery: int, progress: Prog
     """Take a received delivery into its register, in its turn.
 
     Raises NotFound for the number, Conflict where it was worked on already, has failed its workers too often or would
-    end too much, BadInput where its file does not fit; the delivery has failed then, and nothing of it is in the register.
+    end too much, BadInput where its file does not fit; it has failed then, and nothing of it is in the register.
     """
     with connect(database.url, autocommit=True) as conn, translated():
         register = records.record(conn, delivery).register

@@ -51,7 +51,7 @@ class Asked:
 
 
 def asked(register: str, table: pa.Table, columns: Mapping[str, str]) -> Asked:
-    """Recognise the columns of a table. Raises BadInput for another register, and when none says whom rows are about."""
+    """Recognise the columns of a table. Raises BadInput for another register, and when none says whom it is about."""
     declared = _declared(register)
     found = match(table.column_names, declared, table.slice(0, 1000), overrides=columns)
     _require_some(found, table)
