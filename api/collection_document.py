@@ -7,12 +7,14 @@ from typing import Any
 from api.facts import Known
 from api.reply import GEOJSON, HTML, SCHEMA
 from api.served import Asked
+from api.style_links import MEDIA_TYPE, style_links
 from gis.catalog import Collection, Field, FieldType
 from gis.query.queryables import ROLES, VALID_FROM, VALID_TO
 from gis.query.queryables import queryables as declared
 from gis.query.span import instant_text
 from gis.query.url import CRS84
 from tiles.grid import MATRIX_SET
+from tiles.style import is_drawn
 from tiles.tilejson import deepest_zoom
 
 _GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
@@ -156,4 +158,6 @@ def _links(collection: Collection, ask: Asked) -> list[dict[str, Any]]:
     if collection.tiled:
         links.append(ask.link(f"{place}/tiles", _TILESETS, "application/json"))
         links.append(ask.link(f"{place}/tiles/{MATRIX_SET}?f=tilejson", "tiles", "application/json", "TileJSON"))
+    if is_drawn(collection):
+        links += [ask.link(f"/styles/{collection.id}", "styles", MEDIA_TYPE, title), *style_links(collection.id, ask)]
     return links

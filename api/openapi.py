@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from api import openapi_exchange, openapi_formats, openapi_places, openapi_schemas, openapi_tiles
+from api import openapi_exchange, openapi_formats, openapi_places, openapi_schemas, openapi_styles, openapi_tiles
 from api.errors import MEDIA_TYPE as PROBLEM
 from api.geocoding import MAX_ADDRESSES, MAX_CHARACTERS
 from api.openapi_parameters import EXPLODED, PARAMETERS
@@ -54,8 +54,6 @@ _PATHS: tuple[tuple[str, Text, str, frozenset[str]], ...] = (
     ("/tiles", Text("全部数据的瓦片集", "Tilesets of everything"), _JSON, frozenset()),
     ("/tileMatrixSets", Text("瓦片矩阵集", "Tile matrix sets"), _JSON, frozenset()),
     (f"/tileMatrixSets/{_GRID}", Text("一个瓦片矩阵集", "A tile matrix set"), _JSON, frozenset()),
-    ("/styles", Text("地图样式", "Styles"), _JSON, frozenset()),
-    ("/styles/{styleId}", Text("一个地图样式", "A style"), _JSON, frozenset({"theme"})),
     ("/health", Text("运行状态", "Health"), _JSON, frozenset()),
     ("/changes", Text("某位置以来的变更", "What changed since a position"), _JSON, frozenset({"since", "collection"})),
     (
@@ -98,6 +96,7 @@ def document(collections: Iterable[Collection], base: str, language: Language) -
             **openapi_exchange.paths(language),
             **openapi_places.paths(known, language),
             **openapi_tiles.paths(language),
+            **openapi_styles.paths(language),
         }, language),
         "components": {
             "parameters": {
@@ -105,6 +104,7 @@ def document(collections: Iterable[Collection], base: str, language: Language) -
                 **_in_paths(known),
                 **openapi_exchange.parameters(language),
                 **openapi_places.parameters(language),
+                **openapi_styles.parameters(known, language),
             },
             "securitySchemes": openapi_exchange.SECURITY,
             "schemas": {
@@ -182,7 +182,6 @@ def _in_paths(collections: list[Collection]) -> dict[str, Any]:
         "tileMatrix": {**whole, "maximum": MAX_ZOOM},
         "tileRow": whole,
         "tileCol": whole,
-        "styleId": {"type": "string", "enum": ["onemap"]},
     }
     return {name: {"name": name, "in": "path", "required": True, "schema": s} for name, s in schemas.items()}
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.served import Asked, encoded
+from api.style_links import CITY_STYLE, style_links
+from api.style_links import MEDIA_TYPE as STYLE
 from gis.catalog import Collection, Geometry
 from gis.query.url import CRS84
 from tiles import mvt
 from tiles.grid import MAX_ZOOM, WEB_MERCATOR, Grid
 from tiles.matrix_sets import limits
+from tiles.style import is_drawn
 from tiles.tilejson import zooms
 
 _OGC = "http://www.opengis.net/def/rel/ogc/1.0/"
@@ -93,11 +96,16 @@ class Tileset:
         ]
         if self.grid is WEB_MERCATOR:
             links.append(ask.link(f"{self.path}?f=tilejson", "alternate", "application/json", "TileJSON"))
+        shown = CITY_STYLE if not place else self.told.collections[0].id
+        links += [ask.link(f"/styles/{shown}", "styles", STYLE), *style_links(shown, ask)] if self._is_drawn() else []
         if place:
             links.append(ask.link(place, f"{_OGC}geodata", "application/json"))
         else:
             links.append(ask.link("/", f"{_OGC}dataset", "application/json"))
         return links
+
+    def _is_drawn(self) -> bool:
+        return self.grid is WEB_MERCATOR and all(map(is_drawn, self.told.collections))
 
 
 def matrix_set_link(grid: Grid, ask: Asked, rel: str = f"{_OGC}tiling-scheme") -> dict[str, str]:

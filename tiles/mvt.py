@@ -16,7 +16,8 @@ from gis.query.statement import Statement
 from tiles import budget, cells
 from tiles.grid import EXTENT, MARGIN, Grid, Tile
 from tiles.shapes import AROUND_SQL, UNIT_SQL, place_args, place_sql, source
-from tiles.style import DEEPEST_TILE_ZOOM, label_source_layer
+from tiles.style import DEEPEST_TILE_ZOOM
+from tiles.style_layers import label_source_layer
 
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 

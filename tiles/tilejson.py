@@ -6,7 +6,8 @@ from typing import Any
 from gis.catalog import Collection, FieldType
 from gis.text import Language
 from tiles import cells
-from tiles.style import DEEPEST_TILE_ZOOM, label_source_layer
+from tiles.style import DEEPEST_TILE_ZOOM
+from tiles.style_layers import label_source_layer
 
 _TYPES = {FieldType.INTEGER: "Number", FieldType.NUMBER: "Number", FieldType.BOOLEAN: "Boolean"}
 

@@ -45,6 +45,6 @@ POIS = Collection(
         text("telephone", "电话", "Telephone", "电话", "联系电话", "tel"),
     ),
     style=Style(color="#7a7a7a", dark="#a8adb5", outline="#ffffff", outline_dark="#1b1f26", radius_px=4.5, by="kind",
-                classes=tuple(StyleClass(v, c, d, KINDS[v]) for v, c, d in _LOOKS),
+                classes=tuple(StyleClass(v, c, d, KINDS[v], glyph=v if v != "other" else None) for v, c, d in _LOOKS),
                 label="name", label_zoom=15, label_size_px=11, order=80),
 )  # fmt: skip

@@ -7,13 +7,14 @@ from gis.text import Text
 
 @dataclass(frozen=True, slots=True)
 class StyleClass:
-    """One class of a legend: a value (or the lower bound of a range), its colours and its words."""
+    """One class of a legend: a value (or the lower bound of a range), its colours, its words, and its sign if any."""
 
     value: str | float
     color: str
     dark: str
     title: Text
     width_px: float | None = None
+    glyph: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class Style:
 
     `by` names the field that decides the class: text values match, numbers fall into the class with the largest
     bound not above them. Rows in no class take `color`. `label` names the field written on the map from
-    `label_zoom` on; `order` stacks the layers, low first; `base` marks the quiet base map.
+    `label_zoom` on; `order` stacks the layers, low first; `base` marks the quiet base map. A class of points may name a
+    `glyph`, the sign that is drawn on its points from near.
     """
 
     color: str

@@ -11,14 +11,17 @@ from gis.catalog import Catalogue, Collection, Geometry, Layer, Style, StyleClas
 from gis.catalog.field import number, text
 from gis.text import Text
 from tiles.grid import EXTENT, MARGIN
-from tiles.style import DEEPEST_TILE_ZOOM, MISSING_PATTERN, THEMES, Theme, label_source_layer, map_style, shown_at_first
+from tiles.inks import THEMES, Theme
+from tiles.sprite import MISSING_PATTERN
+from tiles.style import DEEPEST_TILE_ZOOM, map_style
+from tiles.style_layers import Look, label_source_layer, shown_at_first
 
 TILES = "/collections/{collection}/tiles/WebMercatorQuad/{z}/{y}/{x}"
 CITY = Catalogue([BASE])
 
 
 def drawn(catalogue: Catalogue = CITY, theme: Theme = "light", language: Any = "zh") -> dict[str, Any]:
-    return map_style(catalogue, theme=theme, language=language, tiles_url=TILES)
+    return map_style(catalogue, Look(theme=theme, language=language, tiles_url=TILES))
 
 
 def layer(style: dict[str, Any], layer_id: str) -> dict[str, Any]:
@@ -102,7 +105,7 @@ def test_shapes_are_stacked_as_declared_and_names_lie_above() -> None:
 
 def test_of_two_names_the_one_seen_from_farther_off_stays() -> None:
     """MapLibre places the last layer first, and what is placed first keeps its room."""
-    names = [one["source"] for one in drawn()["layers"] if one["type"] == "symbol"]
+    names = [one["source"] for one in drawn()["layers"] if "text-field" in one.get("layout", {})]
     assert names[-1] == "base.divisions"
     assert names[0] == "base.dwellings"
 
