@@ -1,12 +1,23 @@
 /** What the map has on screen, told to the panels: how busy it is, what failed, what is in view. */
 
 import { reactive } from 'vue'
+import type { Text } from '../contract'
 import type { FailureKind } from '../service'
 
 export interface Tally {
   total: number
   /** Features by the value of the field that decides their class. */
   values: Map<string | number | null, number>
+  /** Where features are drawn as cells: the classes of these, and how many features lie in cells of each. */
+  cells: CellClass[]
+}
+
+export interface CellClass {
+  /** From how many features to a square kilometre on. */
+  value: number
+  color: string
+  title: Text
+  count: number
 }
 
 export interface Sight {
