@@ -24,6 +24,13 @@ _BRINGING = frozenset({"POST", "PUT", "PATCH"})
 #: That a browser takes an answer for nothing but what its type says.
 NOT_GUESSED = (b"x-content-type-options", b"nosniff")
 
+#: What anyone may read, pages of other servers may read too (OGC 17-069r4, recommendation /rec/core/cross-origin). What
+#: needs a key they cannot: before a browser sends one for such a page it asks whether it may, and nobody says so.
+SHARED = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"etag, link, onemap-truncated, onemap-request-id"),
+)
+
 #: Headers of every answer that may be a document.
 SECURITY = (
     (
@@ -63,7 +70,7 @@ def refusal(error: Exception, scope: Scope, asked_as: str) -> tuple[Message, Mes
     elif status >= 500:
         _LOG.error("request %s %s failed", asked_as, scope["path"], exc_info=error)
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    raw += [(b"content-length", str(len(body)).encode()), *SECURITY, (b"onemap-request-id", asked_as.encode())]
+    raw += [(b"content-length", str(len(body)).encode()), *SECURITY, *SHARED, (b"onemap-request-id", asked_as.encode())]
     return (
         {"type": "http.response.start", "status": status, "headers": raw},
         {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body},
@@ -157,7 +164,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.started = True
             self.read.set()
-            own = [*SECURITY, (b"onemap-request-id", self.request_id.encode())]
+            own = [*SECURITY, *SHARED, (b"onemap-request-id", self.request_id.encode())]
             message = {**message, "headers": [*message.get("headers", ()), *own]}
         elif self.is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}

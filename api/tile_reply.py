@@ -6,7 +6,7 @@ import hashlib
 
 from starlette.types import Message
 
-from api.front import NOT_GUESSED
+from api.front import NOT_GUESSED, SHARED
 from api.reply import REVALIDATE
 from api.tile_question import Token
 from tiles import mvt
@@ -20,7 +20,12 @@ EMPTY: Message = {"type": "http.response.body", "body": b""}
 _TYPE: _Header = (b"content-type", mvt.MEDIA_TYPE.encode())
 _PACKED: _Header = (b"content-encoding", b"gzip")
 # what guards documents against scripts and frames says nothing to whoever reads a tile
-_KEPT: tuple[_Header, ...] = ((b"cache-control", REVALIDATE.encode()), (b"vary", b"Accept-Encoding"), NOT_GUESSED)
+_KEPT: tuple[_Header, ...] = (
+    (b"cache-control", REVALIDATE.encode()),
+    (b"vary", b"Accept-Encoding"),
+    NOT_GUESSED,
+    *SHARED,
+)
 _LEFT_OUT: _Header = (b"onemap-truncated", b"true")
 
 _WORTH_PACKING_BYTES = 1_400
