@@ -75,9 +75,8 @@ class ItemPages:
     async def _state(self, question: Question) -> State:
         changes = self.served.changes
         await changes.settled()
-        registers = (question.query.collection, *question.others)
         tick = int(time.time() // _TICK_S) if question.follows_now else 0
-        return (changes.incarnation, *map(changes.of, registers), tick)
+        return (changes.incarnation, *map(changes.of, question.registers), tick)
 
     async def _made(self, ask: Asked, plan: Plan, crs: str, state: State) -> bytes:
         await check_order(self.served, plan)

@@ -8,10 +8,9 @@ from starlette.types import Scope
 from api.language import language_of
 from api.paging import DEFAULT_LIMIT, MAX_LIMIT
 from api.served import Asked, Served
-from gis.access import rules_for
 from gis.errors import BadQuery
 from gis.export import FORMATS, Format
-from gis.geo.area import Within
+from gis.query.ask import Ask as QueryAsk
 from gis.query.query import Query
 from gis.query.url import GROUPS, PAGES, ROWS, pairs, parse_parameters
 
@@ -27,7 +26,7 @@ _MATTER = (b"host", b"accept", b"accept-language")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of items. `streamed`: everything in one go, else a page; `others` are registers that it rests on.
+    """A question of items. `streamed`: everything in one go, else a page; `registers` are what it rests on.
 
     `about` is all that its answer depends on but the data: the address, the language, the rules in force.
     """
@@ -36,7 +35,7 @@ class Question:
     query: Query
     format: Format
     streamed: bool
-    others: tuple[str, ...]
+    registers: tuple[str, ...]
     follows_now: bool
     about: str
 
@@ -72,10 +71,9 @@ class Questions:
             # the standard has a server lower a limit that is too high for a page; here such a page is a stream
             streamed = (page.limit or 0) > MAX_LIMIT
             query = query.but(page=replace(page, limit=page.limit or DEFAULT_LIMIT))
-        others = (query.area.collection,) if isinstance(query.area, Within) else ()
-        rules = rules_for(self._served.identity, collection)
-        about = f"{ask.base}{ask.path}{ask.parameters}{ask.language}{sorted(rules.fields)}{rules.divisions}"
-        return Question(ask, query, form, streamed, others, collection.timed and query.time is None, about)
+        plan = QueryAsk(query=query, identity=self._served.identity).plan(self._served.catalogue)
+        about = f"{ask.base}{ask.path}{ask.parameters}{ask.language}{plan.rules_digest}"
+        return Question(ask, query, form, streamed, plan.registers, plan.follows_now, about)
 
 
 def _beside(given: list[tuple[str, str]]) -> dict[str, str]:

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from api.served import Served
-from gis.access import rules_for
 from gis.catalog import Collection
 from gis.errors import BadQuery, NotFound
-from gis.geo.area import Within
 from gis.query.ask import Ask as QueryAsk
 from gis.query.query import Query
 from gis.query.url import ROWS, pairs, parse_parameters, render
@@ -23,7 +22,8 @@ _PATH = re.compile(r"(?:/collections/([^/]+))?/tiles/([A-Za-z0-9_-]{1,64})/(\d{1
 #: Questions that are kept as read.
 _MOST_QUESTIONS = 2048
 
-#: A question of one collection, its text as a key, whether it follows now, and what other registers it depends on.
+#: A question of one collection, a digest of it and of the rules in force, whether it follows now, and what other
+#: registers it depends on.
 Question = tuple[Query, str, bool, tuple[str, ...]]
 
 #: The incarnation of the database, the digest of the changes, and the tick that counts as now where that matters.
@@ -180,9 +180,8 @@ def _fitting(collection: Collection, given: Sequence[tuple[str, str]]) -> list[t
 
 def _question(served: Served, collection: Collection, given: Sequence[tuple[str, str]]) -> Question:
     query = parse_parameters(collection, given, PARAMETERS)
-    # what cannot be asked is refused at every zoom, whatever is kept
-    QueryAsk(query=query, identity=served.identity).plan(served.catalogue).relation()
-    rules = rules_for(served.identity, collection)
-    text = f"{render(query)}|{sorted(rules.fields)}{rules.divisions}"
-    others = (query.area.collection,) if isinstance(query.area, Within) else ()
-    return query, text, collection.timed and query.time is None, others
+    plan = QueryAsk(query=query, identity=served.identity).plan(served.catalogue)
+    plan.relation()  # what cannot be asked is refused at every zoom, whatever is kept
+    # a digest, since the text may be as long as an address, and a thousand tiles are kept under it
+    text = blake2b(f"{render(query)}|{plan.rules_digest}".encode(), digest_size=16).hexdigest()
+    return query, text, plan.follows_now, plan.registers[1:]

@@ -6,6 +6,7 @@ tiles, groups, exports and analyses wrap it; nobody else names a table.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 
 from gis.access import Identity, Rules, rules_for
 from gis.catalog import STANDARD_COLUMNS, Catalogue, Collection
@@ -64,6 +65,24 @@ class Plan:
             )
         return name
 
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """The collections that the answer rests on: the one asked, and that whose feature is the area."""
+        area = self.query.area
+        return (self.query.collection, *([area.collection] if isinstance(area, Within) else []))
+
+    @property
+    def follows_now(self) -> bool:
+        """Whether the answer changes as time goes by, though nobody writes anything."""
+        return self.query.time is None and any(self.catalogue[name].timed for name in self.registers)
+
+    @property
+    def rules_digest(self) -> str:
+        """Names the rules in force for the caller in all of these: what an answer that is kept must be kept under."""
+        told = [rules_for(self.identity, self.catalogue[name]) for name in self.registers]
+        text = "".join(f"{sorted(rules.fields)}{rules.divisions}" for rules in told)
+        return blake2b(text.encode(), digest_size=12).hexdigest()
+
     def relation(self, *, geometry: str = "geom", also: Statement | None = None) -> Statement:
         """The protected relation: the standard columns, the asked fields and those of the order, one geometry column.
 
@@ -88,7 +107,8 @@ class Plan:
         if not isinstance(area, Within):
             return area_condition(area, self.collection)
         # the other feature as this caller may see it, at the same time
-        there = Query(collection=area.collection, time=self.query.time, as_of=self.query.as_of, fields=())
+        time = self.query.time if self.catalogue[area.collection].timed else None
+        there = Query(collection=area.collection, time=time, as_of=self.query.as_of, fields=())
         plan = Plan(there, self.catalogue, self.identity, self.now)
         found = plan.relation(also=Statement("fid = %s", (area.fid,)))
         other = Statement(f"(SELECT w.geom FROM ({found.sql}) w LIMIT 1)", found.args)

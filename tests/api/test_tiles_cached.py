@@ -16,6 +16,7 @@ from api.app import create_app
 from api.tile_server import TileServer
 from gis.catalog import Catalogue
 from gis.query.statement import Statement
+from gis.store.changes import Changes
 from gis.store.cluster import Cluster
 from layers import LAYERS
 from tests.api.served_city import fill
@@ -206,6 +207,55 @@ def test_an_area_that_is_another_feature_counts_as_a_change_when_that_one_change
                     " geom_3857 = ST_Transform(ST_Buffer(geom, -0.02), 3857) WHERE fid = 123")  # fmt: skip
         after = await asked.get(inside, if_none_match=before.headers["etag"])
         assert after.status_code == 200 and _ids(after, "base.pois") < _ids(before, "base.pois")
+
+    run(test)
+
+
+def test_an_area_that_is_a_feature_with_valid_time_follows_now(
+    run: Run, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(asked: Asked) -> None:
+        _write(url, "INSERT INTO base.divisions SELECT (jsonb_populate_record(d, jsonb_build_object('fid', 700,"
+                    " 'valid_to', now() + interval '1 hour'))).* FROM base.divisions d WHERE fid = 124")  # fmt: skip
+        read = asked.server._questions.read("/collections/exchange.scorecard" + PLACE, "area=base.divisions/700")
+        assert read is not None and read.follows_now and read.parts[0].others == ("base.divisions",)
+        plain = asked.server._questions.read("/collections/exchange.scorecard" + PLACE, "")
+        assert plain is not None and not plain.follows_now
+        page, start = "/collections/exchange.scorecard/items?area=base.divisions/700", time.time()
+        tags = [(await asked.get(page)).headers["etag"]]
+        monkeypatch.setattr(time, "time", lambda: start + 60)
+        tags.append((await asked.get(page)).headers["etag"])
+        assert tags[0] != tags[1]
+
+    run(test)
+
+
+def test_a_copy_is_not_confirmed_by_a_tile_that_was_read_late(
+    run: Run, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two servers read a tile in the same state, one of them after the next commit, which its state did not name."""
+
+    async def settled_before(_: Any) -> None: ...
+
+    async def test(asked: Asked) -> None:
+        first = await asked.get(ROADS)
+        asked.app._server = None
+        with monkeypatch.context() as patch:
+            patch.setattr(Changes, "settled", settled_before)
+            _write(url, f"UPDATE base.roads SET name = 'read late' WHERE {INSIDE}")
+            assert b"read late" in (await asked.get(ROADS)).content
+        assert b"read late" in (await asked.get(ROADS)).content  # found again in the state that names it
+        answer = await asked.get(ROADS, if_none_match=first.headers["etag"])
+        assert answer.status_code == 200 and b"read late" in answer.content
+
+    run(test)
+
+
+def test_what_is_kept_of_a_tile_is_kept_under_a_short_name(run: Run) -> None:
+    async def test(asked: Asked) -> None:
+        listed = ",".join(map(str, range(1_000, 1_900)))
+        read = asked.server._questions.read(ROADS, f"ids={listed}")
+        assert read is not None and len(read.key) < 100
 
     run(test)
 
