@@ -3,6 +3,8 @@
 import asyncio
 import gzip
 import hashlib
+import re
+from collections.abc import Iterable
 
 from starlette.types import Message
 
@@ -30,22 +32,47 @@ _LEFT_OUT: _Header = (b"onemap-truncated", b"true")
 
 _WORTH_PACKING_BYTES = 1_400
 _ASIDE_BYTES = 64_000
+#: An entity tag: state, content, and whether it is packed.
+_TAG = re.compile(r'"([0-9a-f]{20})\.[0-9a-f]{20}(-gz)?"')
 #: What the objects around the bytes take.
 _OVERHEAD_BYTES = 1_500
 
 
-def tag_of(key: str, token: Token) -> str:
-    """The entity tag of a tile, known before its content is; without quotes."""
-    return hashlib.blake2b(f"{token}{key}".encode(), digest_size=12).hexdigest()
+def state_of(key: str, token: Token) -> str:
+    """The first half of a tile's entity tag: which tile in which state of the data, known before its content is."""
+    return _short(f"{token}{key}".encode())
+
+
+def copies_of(if_none_match: bytes) -> list[str]:
+    """The entity tags, weak or strong, of the copies that a caller holds; `*` for any (RFC 9110, 13.1.2)."""
+    return [copy.strip().removeprefix("W/") for copy in if_none_match.decode("latin-1").split(",")]
+
+
+def copy_in_state(copies: Iterable[str], state: str, *, packed: bool) -> str | None:
+    """The tag of the first copy of a tile in a state that is of use to a caller; packed ones are where they are taken.
+
+    Its content may be newer than the state, as any answer's may: data are read after the state is learned.
+    """
+    for copy in copies:
+        found = _TAG.fullmatch(copy)
+        if found is not None and found[1] == state and (packed or not found[2]):
+            return copy
+    return None
 
 
 class TileReply:
-    """One version of a tile. `token` says of which state of the data it is."""
+    """One version of a tile. `token` says of which state of the data it is.
 
-    __slots__ = ("_answers", "content", "left_out", "packed", "packed_tag", "plain_tag", "token")
+    A state alone is no tag: what is committed after the state was learned and before the data were read is in the
+    content, or is not, when two servers make the same tile. So the content is the second half.
+    """
 
-    def __init__(self, content: bytes, token: Token, tag: str, *, left_out: bool = False) -> None:
+    __slots__ = ("_answers", "_content_tag", "content", "left_out", "packed", "packed_tag", "plain_tag", "token")
+
+    def __init__(self, key: str, content: bytes, token: Token, *, left_out: bool = False) -> None:
         self.content, self.token, self.left_out = content, token, left_out
+        self._content_tag = _short(content)
+        tag = f"{state_of(key, token)}.{self._content_tag}"
         self.plain_tag, self.packed_tag = f'"{tag}"'.encode(), f'"{tag}-gz"'.encode()
         self.packed: bytes | None = None
         self._answers: dict[tuple[int, bool], Answer] = {}
@@ -59,6 +86,11 @@ class TileReply:
         """The same content found again in a later state."""
         self.token = token
         return self
+
+    def is_held(self, copies: Iterable[str], *, packed: bool) -> bool:
+        """Whether one of a caller's copies has this very content, of whatever state it was found in."""
+        ending = f'.{self._content_tag}{"-gz" if packed else ""}"'
+        return any(copy == "*" or copy.endswith(ending) for copy in copies)
 
     def worth_packing(self) -> bool:
         """Whether there is a packed form, made or not."""
@@ -95,9 +127,13 @@ class TileReply:
         return found
 
 
-def not_changed(etag: bytes) -> Answer:
-    """The 304 for a tile that is not at hand, and of which the caller's copy is the newest."""
-    return {"type": "http.response.start", "status": 304, "headers": [(b"etag", etag), *_KEPT]}, EMPTY
+def not_changed(etag: str) -> Answer:
+    """The 304 for a tile that is not at hand, and of which the caller's copy is as new as it can be."""
+    return {"type": "http.response.start", "status": 304, "headers": [(b"etag", etag.encode()), *_KEPT]}, EMPTY
+
+
+def _short(value: bytes) -> str:
+    return hashlib.blake2b(value, digest_size=10).hexdigest()
 
 
 def _gzip(content: bytes) -> bytes:

@@ -17,7 +17,7 @@ from starlette.types import Receive
 from api.noted import note
 from api.served import Served
 from api.tile_question import Asked, Part, TileQuestions, Token
-from api.tile_reply import TileReply, tag_of
+from api.tile_reply import TileReply
 from gis.query.ask import Ask as QueryAsk
 from gis.query.plan import NOW_TICK
 from gis.query.statement import Statement
@@ -150,7 +150,7 @@ class TileServer:
         if before is not None and before.content == content and before.left_out == left_out:
             # a minute later, or something changed that does not show: copies that callers hold are still good
             return before.renewed(token)
-        reply = TileReply(bytes(content), token, tag_of(key, token), left_out=left_out)
+        reply = TileReply(key, bytes(content), token, left_out=left_out)
         self.cache.put(key, reply)
         return reply
 

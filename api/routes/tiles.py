@@ -13,7 +13,7 @@ from api.noted import NOTED, Noted
 from api.observed import Observed
 from api.reply import Conditions
 from api.tile_question import Asked, Token
-from api.tile_reply import EMPTY, Answer, TileReply, not_changed, tag_of
+from api.tile_reply import EMPTY, Answer, TileReply, copies_of, copy_in_state, not_changed, state_of
 from api.tile_server import CallerGoneError, TileServer
 
 _METHODS = frozenset({"GET", "HEAD"})
@@ -68,7 +68,7 @@ class TilesFirst:
         given = dict(scope["headers"])
         reply, source = server.kept(asked, token), "memory"
         if reply is None:
-            held = _held(given, tag_of(asked.key, token)) if b"if-none-match" in given else None
+            held = _held(given, state_of(asked.key, token)) if b"if-none-match" in given else None
             if held is None:
                 return await self._made(asked, token, scope, receive, begun_s)
             answer, source = not_changed(held), "caller"
@@ -116,18 +116,18 @@ def _told(reply: TileReply, packed: bool, given: Mapping[bytes, bytes]) -> Answe
     copies = given.get(b"if-none-match")
     if copies is not None:
         tag = reply.packed_tag if packed else reply.plain_tag
-        if copies == tag or Conditions(copies.decode("latin-1")).hold(tag.decode()):
+        if copies == tag or reply.is_held(copies_of(copies), packed=packed):
             return reply.answer(304, packed)
     return reply.answer(200, packed)
 
 
-def _held(given: Mapping[bytes, bytes], tag: str) -> bytes | None:
-    """The tag of a caller's copy of a tile whose newest tag is known, though not its content."""
-    conditions = Conditions(given[b"if-none-match"].decode("latin-1"))
-    forms = [f'"{tag}"', *([f'"{tag}-gz"'] if _takes_gzip(given.get(b"accept-encoding", b"")) else [])]
-    # a star means whatever there is, which is only known when there is something
-    named = "*" not in conditions.if_none_match
-    return next((form.encode() for form in forms if named and conditions.hold(form)), None)
+def _held(given: Mapping[bytes, bytes], state: str) -> str | None:
+    """The tag of a caller's copy of a tile whose newest state is known, though not its content.
+
+    A star means whatever there is, which is only known when there is something.
+    """
+    packed = _takes_gzip(given.get(b"accept-encoding", b""))
+    return copy_in_state(copies_of(given[b"if-none-match"]), state, packed=packed)
 
 
 @lru_cache(maxsize=256)
