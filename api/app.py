@@ -26,6 +26,7 @@ from api.language import language_of
 from api.logs import configure
 from api.metrics import Metrics
 from api.observed import Observed, RouteNoted
+from api.raster_server import RasterServer
 from api.routes import (
     cells,
     collections,
@@ -44,6 +45,7 @@ from api.routes import (
     landing,
     live,
     metrics,
+    rasters,
     series,
     styles,
     tile_sets,
@@ -71,7 +73,7 @@ _WEB = Path(__file__).parent / "web" / "dist"
 _EXCHANGE = (
     exchange, exchange_deliveries, exchange_returned, exchange_facts, exchange_directory, exchange_scorecard,
 )  # fmt: skip
-_PLACES = (here, series, edr)
+_PLACES = (here, series, edr, rasters)
 _ROUTERS = (
     landing, live, collections, items, editing, tile_sets, cells, *_PLACES, geocode, styles, health, metrics, web_map,
     *_EXCHANGE,
@@ -130,6 +132,7 @@ async def _serving(
     city = Served(catalogue, database, changes, threads, Facts(database), web, settings, wake,
                   seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
+    app.state.rasters = RasterServer(city)
     app.state.health = Health(city, Expected.of(catalogue.layers), worker)
     try:
         with when_told_to_stop(changes.end_following):
@@ -139,6 +142,7 @@ async def _serving(
         if worker:
             await asyncio.to_thread(worker.stop)
         app.state.geocoding.close()
+        app.state.rasters.close()
         await asyncio.to_thread(city.slow.shutdown)
         await changes.close()
         await database.close()

@@ -3,12 +3,20 @@
 from collections.abc import Iterable
 from typing import Any
 
-from api import openapi_exchange, openapi_formats, openapi_places, openapi_schemas, openapi_styles, openapi_tiles
+from api import (
+    openapi_exchange,
+    openapi_formats,
+    openapi_operations,
+    openapi_places,
+    openapi_schemas,
+    openapi_styles,
+    openapi_tiles,
+)
 from api.errors import MEDIA_TYPE as PROBLEM
 from api.geocoding import MAX_ADDRESSES, MAX_CHARACTERS
 from api.openapi_parameters import EXPLODED, PARAMETERS
 from api.reply import GEOJSON, HTML, SCHEMA
-from gis.catalog import Collection, FieldType
+from gis.catalog import Collection, FieldType, Raster
 from gis.query.url import GROUPS, PAGES, ROWS
 from gis.text import Language, Text
 from tiles.grid import GRIDS, MAX_ZOOM
@@ -84,7 +92,9 @@ _POSTED: dict[str, tuple[Text, dict[str, Any]]] = {
 }
 
 
-def document(collections: Iterable[Collection], base: str, language: Language) -> dict[str, Any]:
+def document(
+    collections: Iterable[Collection], base: str, language: Language, rasters: Iterable[Raster] = ()
+) -> dict[str, Any]:
     """The whole description; collections and their queryables are those that the caller may ask."""
     known = list(collections)
     return {
@@ -94,6 +104,7 @@ def document(collections: Iterable[Collection], base: str, language: Language) -
         "paths": openapi_formats.extended({
             **{place[0]: {"get": _operation(*place, language), **_post(place[0], language)} for place in _PATHS},
             **openapi_exchange.paths(language),
+            **openapi_operations.paths(rasters, language),
             **openapi_places.paths(known, language),
             **openapi_tiles.paths(language),
             **openapi_styles.paths(language),

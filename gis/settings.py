@@ -28,6 +28,7 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(default=None, description="libpq URL of a server to use; none: the embedded one")
     home: Path = Field(default_factory=_home, description="folder of the embedded server, logs and pid files")
+    rasters: Path | None = Field(default=None, description="folder of raster files; none: `rasters` in the home folder")
     host: str = Field(default="127.0.0.1", description="address that the web server listens on")
     port: int = Field(default=8000, ge=1, le=65535, description="port that the web server listens on")
     max_upload_mb: int = Field(default=512, ge=1, description="largest file that departments may hand over by HTTP, MB")

@@ -8,7 +8,9 @@ from api.answer_crs import declared
 from api.collection_document import description, queryables, schema
 from api.edr_document import with_queries
 from api.html import collection_page, collections_page, document_page
+from api.raster_document import description as raster_description
 from api.reply import SCHEMA, json_reply
+from api.routes.rasters import Rasters
 from api.served import Ask, Asked, City
 from gis.query.crs import uri
 from gis.text import Text
@@ -20,13 +22,14 @@ _QUERYABLES = Text("可过滤字段", "Queryables")
 
 
 @router.get("/collections")
-async def collections(city: City, ask: Ask) -> Response:
+async def collections(city: City, ask: Ask, rasters: Rasters) -> Response:
     """All collections that the caller may ask."""
     form = ask.form()
     found = city.collections()
     known = await city.facts.of(found)
     crs = [uri(name) for name in await declared(city)]
     documents = [await with_queries(city, ask, description(c, known[c.id], crs, ask)) for c in found]
+    documents += [raster_description(r, *await rasters.known(r), ask) for r in rasters.rasters()]
     if form == "html":
         return collections_page(ask, documents)
     links = [
@@ -37,9 +40,13 @@ async def collections(city: City, ask: Ask) -> Response:
 
 
 @router.get("/collections/{collection_id}")
-async def collection(collection_id: str, city: City, ask: Ask) -> Response:
+async def collection(collection_id: str, city: City, ask: Ask, rasters: Rasters) -> Response:
     """One collection: fields, extent, age, source, look."""
     form = ask.form()
+    if collection_id in city.catalogue.rasters:
+        raster = rasters.raster(collection_id)
+        document = raster_description(raster, *await rasters.known(raster), ask)
+        return document_page(ask, document["title"], document) if form == "html" else _json(document, ask)
     found = city.collection(collection_id)
     known = await city.facts.of([found])
     document = description(found, known[found.id], [uri(name) for name in await declared(city)], ask)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 from api import edr_question
 from api.edr_question import Asked as Question
 from api.reply import GEOJSON, bytes_reply, json_reply
+from api.routes.rasters import Rasters, raster_position
 from api.served import Ask, Asked, City, Served
 from gis.catalog import Collection
 from gis.errors import BadQuery, NotFound
@@ -35,8 +36,13 @@ MOST_FEATURES, MOST_ROWS = 1_000, 50_000
 
 
 @router.get("/collections/{collection_id}/position")
-async def position(collection_id: str, city: City, ask: Ask) -> Response:
-    """What was measured at the feature nearest to each point, within the reach that the collection declares."""
+async def position(collection_id: str, city: City, ask: Ask, rasters: Rasters) -> Response:
+    """What was measured at the feature nearest to each point, within the reach that the collection declares.
+
+    Of a raster, what its pixel there holds.
+    """
+    if collection_id in city.catalogue.rasters:
+        return await raster_position(collection_id, rasters, ask)
     collection, values, form = _read(city, ask, collection_id, "coords")
     assert collection.measured is not None
     found: dict[int, Measurements] = {}

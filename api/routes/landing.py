@@ -9,6 +9,7 @@ from api.html import document_page, link_list, page
 from api.openapi import MEDIA_TYPE as OPENAPI
 from api.openapi import document
 from api.reply import json_reply
+from api.routes.rasters import Rasters
 from api.served import Ask, City
 from gis.text import Text
 
@@ -97,7 +98,8 @@ async def conformance(city: City, ask: Ask) -> Response:
 
 
 @router.get("/api")
-async def api(city: City, ask: Ask) -> Response:
+async def api(city: City, ask: Ask, rasters: Rasters) -> Response:
     """The API in OpenAPI 3.0, written from the declarations."""
     ask.only()
-    return json_reply(document(city.collections(), ask.base, ask.language), ask.language, OPENAPI)
+    found = document(city.collections(), ask.base, ask.language, rasters.rasters())
+    return json_reply(found, ask.language, OPENAPI)

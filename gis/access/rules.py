@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gis.access.identity import Identity
-from gis.catalog import Collection, Sensitivity
+from gis.catalog import Collection, Raster, Sensitivity
 from gis.errors import Forbidden, NotSignedIn
 
 
@@ -18,18 +18,23 @@ class Rules:
 
 def rules_for(identity: Identity, collection: Collection) -> Rules:
     """The rules under which `identity` may ask `collection`. Raises Forbidden where it may not at all."""
+    check_reader(identity, collection)
+    return Rules(frozenset(collection.by_name), identity.divisions)
+
+
+def check_reader(identity: Identity, asked: Collection | Raster) -> None:
+    """That an identity may see something at all. Raises Forbidden."""
     allowed = {
         Sensitivity.OPEN: ("public", "staff", "owner"),
         Sensitivity.INTERNAL: ("staff", "owner"),
         Sensitivity.PERSONAL: ("owner",),
-    }[collection.sensitivity]
+    }[asked.sensitivity]
     if identity.role not in allowed:
         raise Forbidden(
-            f"{collection.id} is {collection.sensitivity.value}; {identity.name} may not see it",
-            f"数据集“{collection.title.zh}”({collection.id})不对 {identity.name} 开放",
-            subject=collection.id,
+            f"{asked.id} is {asked.sensitivity.value}; {identity.name} may not see it",
+            f"数据集“{asked.title.zh}”({asked.id})不对 {identity.name} 开放",
+            subject=asked.id,
         )
-    return Rules(frozenset(collection.by_name), identity.divisions)
 
 
 def check_editor(identity: Identity, collection: Collection, divisions: Iterable[int | None] = ()) -> None:

@@ -5,6 +5,7 @@ from gis.catalog.detail import Band, Detail
 from gis.catalog.field import Field, FieldType
 from gis.catalog.layer import Catalogue, Layer, registered_layers
 from gis.catalog.measured import Measured
+from gis.catalog.raster import Ramp, Raster, RasterFile
 from gis.catalog.rollup import Rollup
 from gis.catalog.style import Style, StyleClass
 
@@ -19,6 +20,9 @@ __all__ = [
     "Geometry",
     "Layer",
     "Measured",
+    "Ramp",
+    "Raster",
+    "RasterFile",
     "Rollup",
     "Sensitivity",
     "Style",

@@ -1,10 +1,11 @@
 """A layer brings collections; a catalogue is all layers of a city, by name."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
 from gis.catalog.collection import Collection
+from gis.catalog.raster import Raster
 from gis.errors import UnknownName
 from gis.text import Text
 
@@ -17,6 +18,7 @@ class Layer:
     title: Text
     collections: tuple[Collection, ...]
     migrations: str | None = None
+    rasters: tuple[Raster, ...] = ()
 
 
 class Catalogue:
@@ -25,6 +27,14 @@ class Catalogue:
     def __init__(self, layers: Iterable[Layer]) -> None:
         self.layers = tuple(layers)
         self._by_id = {c.id: c for layer in self.layers for c in layer.collections}
+        self._rasters = {r.id: r for layer in self.layers for r in layer.rasters}
+        if twice := self._by_id.keys() & self._rasters.keys():
+            raise ValueError(f"declared as a collection and as a raster: {', '.join(sorted(twice))}")
+
+    @property
+    def rasters(self) -> Mapping[str, Raster]:
+        """The rasters by id, in declared order."""
+        return self._rasters
 
     def __iter__(self) -> Iterator[Collection]:
         """The collections, in declared order."""
