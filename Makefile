@@ -2,6 +2,7 @@
 #   make demo     the sample city at http://127.0.0.1:8000/map; ONEMAP_PORT chooses another port
 #   make test     every test                     make check     style, types, import contracts
 #   make bench    the named benchmarks           make torture   the long runs; SCALE=0.1 takes a tenth of them
+#   make qgis     QGIS opens, filters and draws the sample city, without a window (installs QGIS, 1 GB)
 #   make stop     stop server and database       make clean     remove what was built; DATA=1 also the city itself
 # Whatever set-up is missing is done first, and skipped when it is done.
 
@@ -14,7 +15,7 @@ ONEMAP := $(BIN)/onemap
 SCALE ?= 1
 ARGS ?=
 
-.PHONY: help setup demo test check bench torture stop clean
+.PHONY: help setup demo test check bench torture qgis stop clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -45,6 +46,10 @@ bench: setup
 torture: setup
 	@$(SETUP) browser
 	ONEMAP_TORTURE_SCALE=$(SCALE) $(BIN)/python -m pytest -m torture -o timeout=7200 $(ARGS)
+
+qgis: setup
+	@$(SETUP) qgis
+	ONEMAP_QGIS=1 $(BIN)/python -m pytest tests/clients/test_qgis.py $(ARGS)
 
 stop:
 	@if [ -x $(ONEMAP) ]; then $(ONEMAP) stop; ONEMAP_DATABASE_URL= ONEMAP_HOME=.onemap/test $(ONEMAP) db stop > /dev/null; fi

@@ -6,6 +6,7 @@
 #   web-types the type check of the web map, where its packages are
 #   browser   Chromium, for the browser tests
 #   peers     ogr2ogr, wrk and tipg (in an environment of its own), for make bench
+#   qgis      QGIS for the system's own Python, for make qgis
 # Each step looks first and does only what is missing. ONEMAP_DATABASE_URL leaves PostgreSQL out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -227,6 +228,15 @@ step_peers() {
         python3 -m venv .onemap/peers
         .onemap/peers/bin/pip install -q --progress-bar off --only-binary :all: tipg==1.6.1 granian==2.8.7
     fi
+}
+
+step_qgis() {
+    local missing=()
+    /usr/bin/python3 -c 'import importlib.util as u, sys; sys.exit(u.find_spec("qgis") is None)' 2> /dev/null ||
+        missing+=(python3-qgis)
+    compgen -G '/usr/lib*/**/qgis/plugins/*provider_wfs.so' > /dev/null ||
+        compgen -G '/usr/lib/qgis/plugins/*provider_wfs.so' > /dev/null || missing+=(qgis-providers)
+    [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
 }
 
 for step in "$@"; do

@@ -88,7 +88,9 @@ def _listed(told: Told) -> Response:
     links = [told.ask.link(f"{told.place}/tiles", "self", "application/json")]
     if told.place:
         links.append(told.ask.link(told.place, "collection", "application/json"))
-    summaries = [Tileset(told, grid).summary() for grid in GRIDS.values()]
+    # GDAL takes the first that is offered, and chooses tiles by degrees
+    offered = sorted(GRIDS.values(), key=lambda grid: grid is WEB_MERCATOR)
+    summaries = [Tileset(told, grid).summary() for grid in offered]
     return json_reply({"links": links, "tilesets": summaries}, told.ask.language)
 
 

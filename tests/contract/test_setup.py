@@ -11,7 +11,7 @@ import pytest
 
 from gis.settings import CHECKOUT
 
-GOALS = ("demo", "test", "check", "bench", "torture", "stop", "clean")
+GOALS = ("demo", "test", "check", "bench", "torture", "qgis", "stop", "clean")
 
 
 def normal(name: str) -> str:
