@@ -17,7 +17,7 @@ from gis.store.cluster import ensure_database
 from gis.store.cluster_server import in_database
 from gis.store.migrate import migrate
 from layers import LAYERS
-from tests.bench import addresses, deliveries, here, history, load, resolution, serving
+from tests.bench import addresses, deliveries, freshness, here, history, load, resolution, serving
 from tests.bench.pairs import Comparison
 
 ROWS = int(os.environ.get("ONEMAP_BENCH_ROWS") or 1_000_000)
@@ -26,7 +26,7 @@ TEXTS = int(os.environ.get("ONEMAP_BENCH_TEXTS") or 100_000)
 PEOPLE = int(os.environ.get("ONEMAP_BENCH_PEOPLE") or 1_000_000)
 #: The time a row at four times the people as well: it takes half an hour.
 FOUR = os.environ.get("ONEMAP_BENCH_FOUR") == "1"
-_ALL = ("load", "memory", "deliveries", "history", "addresses", "resolution", "serving", "here")
+_ALL = ("load", "memory", "deliveries", "history", "addresses", "resolution", "serving", "freshness", "here")
 PAIRS = int(os.environ.get("ONEMAP_BENCH_PAIRS") or 10)
 _RESULTS = CHECKOUT / "bench-results"
 
@@ -59,6 +59,8 @@ def main() -> int:
         comparisons += found
     if "serving" in wanted:
         comparisons += serving.bench(url, _RESULTS, ROWS, PAIRS)
+    if "freshness" in wanted:
+        comparisons += freshness.bench(url, _RESULTS, ROWS, PAIRS)
     if "here" in wanted:
         comparisons += here.bench(url, PEOPLE / 1_000_000, PAIRS)
     if "resolution" in wanted:
