@@ -69,7 +69,8 @@ def lines(draw: st.DrawFn, *, edition: int, full: bool) -> Line:
     start, end = draw(SPANS)
     dates = {"start": None if start is None else day(start), "end": None if end is None else day(end)}
     if not full and draw(st.integers(0, 5)) == 0:
-        return line(person, {}, deletes=True, start=start if start is None else day(min(start, edition)))
+        written = draw(st.sampled_from(("start", "end")))
+        return line(person, {}, deletes=True, **{written: start if start is None else day(min(start, edition))})
     made = line(person, draw(SAID), **dates)
     return faulty(draw(st.sampled_from(FAULTS)), made, person) if draw(st.integers(0, 9)) == 0 else made
 

@@ -15,8 +15,9 @@ What the rules leave open is settled here as the people who deliver and correct 
    is returned for its form stands in nobody's way, and makes the delivery silent where its key can be read.
 3. A full delivery says "absent" of every entity that it does not mention and of which the department's word before
     it is a value. One without a single sound row is not believed: it ends nothing.
-4. A deletion without a date holds from its edition's day, even as a department's first word. A deletion of what was
-   never said is a word like any other. What else a row of a deletion holds says nothing.
+4. A deletion holds from its date on, whichever of the two dates of a row that is; without one from its edition's day,
+   even as a department's first word. A deletion of what was never said is a word like any other. What else a row of a
+   deletion holds says nothing.
 5. A row repeats when the word before it says the same with the same dates as written. Words that repeat one another
    without another between them are one statement, made again.
 6. A department answers for its latest statement alone, at all times at which that holds: a correction, which holds
@@ -225,9 +226,9 @@ class RegisterModel:
                 continue
             row = delivery.sound.get(entity) or Row(0, entity, deletes=True)
             since = ALWAYS if said == "value" and not words else midnight(delivery.edition)
-            cells, end = (row.cells, row.end) if said == "value" else ({}, None)
-            dates = (row.start or since, end or NEVER)
-            words.append(Word(delivery.id, row.number, said == "value", cells, (row.start, end), *dates))
+            cells, start, end = (row.cells, row.start, row.end) if said == "value" else ({}, row.start or row.end, None)
+            dates = (start or since, end or NEVER)
+            words.append(Word(delivery.id, row.number, said == "value", cells, (start, end), *dates))
         return words
 
     def word(self, department: str, entity: str, t: datetime) -> Word | None:

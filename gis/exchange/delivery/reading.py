@@ -172,6 +172,7 @@ class Reading:
 
     def _said(self, typed: Typed, *, ends: bool) -> Words:
         """The rows that say something new and pass the checks, numbered, each entity once."""
+        typed = _from_then_on(typed) if ends else typed
         keys = self.checks.run(typed.table.select([self.deliverable.key]))
         ids = self.checks.persons
         keep = self._refuse(typed, np.ones(len(typed), bool))
@@ -280,6 +281,12 @@ def _only(typed: Typed, keep: NDArray[np.bool_]) -> Typed:
         typed.batch.take(keep), typed.table.filter(mask), typed.valid_from.filter(mask), typed.valid_to.filter(mask),
         typed.notes,
     )  # fmt: skip
+
+
+def _from_then_on(typed: Typed) -> Typed:
+    """Ends hold from their date on, under whichever of the two columns it was written."""
+    since = pc.coalesce(typed.valid_from, typed.valid_to)
+    return replace(typed, valid_from=since, valid_to=pa.nulls(len(typed), since.type))
 
 
 def _end_digests(typed: Typed) -> Ints:
