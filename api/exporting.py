@@ -19,6 +19,8 @@ from gis.query.plan import Plan
 #: So many at once: each holds a connection and a core for as long as it takes.
 AT_ONCE = 4
 _PATIENCE_S = 10.0
+#: Whoever takes nothing for so long makes room for others.
+_IDLE_S = 60.0
 _END = object()
 
 
@@ -43,9 +45,9 @@ class Exports:
         async with self._place(), self._pieces(export, packed) as pieces:
             first = await anext(pieces, b"")
             await send(start)
-            await send({"type": "http.response.body", "body": first, "more_body": True})
+            await _taken(send, first)
             async for piece in pieces:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await _taken(send, piece)
             await send({"type": "http.response.body", "body": b""})
 
     @asynccontextmanager
@@ -84,6 +86,17 @@ class Exports:
             # the thread may still wait for the database, which has been told; nobody else may have the place till then
             await asyncio.shield(loop.run_in_executor(thread, _close, chunks))
             thread.shutdown(wait=False)
+
+
+async def _taken(send: Send, piece: bytes) -> None:
+    """Send a piece, as soon as the caller takes it. Raises Unavailable when it does not for long."""
+    try:
+        async with asyncio.timeout(_IDLE_S):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except TimeoutError:
+        raise Unavailable(
+            f"nothing was taken of the answer for {_IDLE_S:g} s", f"调用方 {_IDLE_S:g} 秒内未接收数据"
+        ) from None
 
 
 def _close(chunks: Any) -> None:

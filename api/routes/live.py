@@ -20,6 +20,8 @@ router = APIRouter()
 #: A line now and then, so that nobody on the way takes the silence for the end.
 _HEARTBEAT_S = 15.0
 _RETRY_MS = 2_000
+#: So many listen to one process; each keeps a connection open for as long as it likes.
+MAX_LISTENERS = 1_000
 
 
 @router.get("/changes")
@@ -58,6 +60,9 @@ async def live(request: Request, city: City, ask: Ask) -> Response:
     given = ask.only("since", "collection")
     wanted = _wanted(city, given.get("collection"))
     since = request.headers.get("last-event-id") or given.get("since")
+    if city.changes.following >= MAX_LISTENERS:
+        raise Unavailable(f"{MAX_LISTENERS} listen already; ask /changes now and then instead",
+                          f"已有 {MAX_LISTENERS} 个实时连接,请改为定期访问 /changes")  # fmt: skip
     await city.changes.settled()
     return StreamingResponse(
         _events(city, wanted, since),

@@ -66,6 +66,11 @@ class Changes:
         return self._state.incarnation
 
     @property
+    def following(self) -> int:
+        """How many follow."""
+        return len(self._followers)
+
+    @property
     def position(self) -> str:
         """Where the log has been read to, for whoever goes on from here later: `incarnation-snapshot`."""
         return f"{self._state.incarnation}-{self._state.position.decode()}"

@@ -8,15 +8,27 @@ from datetime import datetime
 from gis.errors import BadQuery, Gone
 from gis.query.statement import Statement
 from gis.store.changes import Changes
+from gis.store.changes_keys import WORLD
 from gis.store.changes_poll import POSITION
 from gis.store.database import AsyncDatabase
 
 _FORM = re.compile(r"([0-9a-f]{12})-(\d{1,19}:\d{1,19}:[\d,]{0,8000})")
+#: A register that was written to in more squares than this is told as a whole.
+MOST_SQUARES = 10_000
 _SQL = f"""
-SELECT p.position, i.pruned >= pg_snapshot_xmin(%s::pg_snapshot), c.register, c.key, max(c.at), count(*)
-FROM (SELECT {POSITION.replace("%", "%%")} AS position OFFSET 0) AS p CROSS JOIN core.incarnation AS i
-LEFT JOIN core.change AS c ON c.register = ANY(%s) AND c.xid >= pg_snapshot_xmin(%s::pg_snapshot)
-    AND NOT pg_visible_in_snapshot(c.xid, %s::pg_snapshot)
+WITH p AS MATERIALIZED (
+    SELECT {POSITION.replace("%", "%%")} AS position, i.pruned >= pg_snapshot_xmin(%s::pg_snapshot) AS is_pruned
+    FROM core.incarnation AS i
+),
+c AS MATERIALIZED (
+    SELECT register, key, xid, at FROM core.change WHERE register = ANY(%s) AND xid >= pg_snapshot_xmin(%s::pg_snapshot)
+        AND NOT pg_visible_in_snapshot(xid, %s::pg_snapshot)
+),
+w AS (
+    SELECT register, CASE WHEN s.squares > %s THEN {WORLD} ELSE key END AS key, xid, at
+    FROM c JOIN (SELECT register, count(DISTINCT key) AS squares FROM c GROUP BY 1) AS s USING (register)
+)
+SELECT p.position, p.is_pruned, w.register, w.key, max(w.at), count(DISTINCT w.xid) FROM p LEFT JOIN w ON true
 GROUP BY 1, 2, 3, 4 ORDER BY 5, 3, 4
 """
 
@@ -40,7 +52,7 @@ class Since:
 
 
 async def since(database: AsyncDatabase, changes: Changes, position: str, registers: Sequence[str]) -> Since:
-    """What became visible in some registers after a position, each square once.
+    """What became visible in some registers after a position, each square once, or the whole of a register.
 
     Raises BadQuery where it is no position, Gone where it is of another life of the database or the log does not go
     back so far, Unavailable.
@@ -53,7 +65,7 @@ async def since(database: AsyncDatabase, changes: Changes, position: str, regist
     life, snapshot = found.groups()
     if life != changes.incarnation:
         raise _gone()
-    rows = await database.rows(Statement(_SQL, (snapshot, list(registers), snapshot, snapshot)))
+    rows = await database.rows(Statement(_SQL, (snapshot, list(registers), snapshot, snapshot, MOST_SQUARES)))
     now, is_pruned = rows[0][:2]
     if is_pruned:
         raise _gone()

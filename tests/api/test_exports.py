@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.commands.ask import write
-from api.exporting import Exports
+from api.exporting import AT_ONCE, Exports
 from api.reply import Conditions
 from api.served import Asked
 from gis.catalog import Catalogue
@@ -315,6 +315,25 @@ def test_few_large_answers_at_a_time(city: SampleCity, monkeypatch: pytest.Monke
         export = Export(plan, database, FORMATS["csv"])
         await exports.send(_sink(messages), export, ask, Conditions(), only_head=False)
         assert messages[-1] == {"type": "http.response.body", "body": b""}
+
+    asyncio.run(run())
+    database.close()
+
+
+def test_whoever_takes_nothing_makes_room_for_others(city: SampleCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.exporting._IDLE_S", 0.05)
+    database = Database(city.url)
+    plan = Ask(query=Query(collection="base.pois")).plan(Catalogue(LAYERS))
+
+    async def asleep(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async def run() -> None:
+        exports, ask = Exports(None), Asked("en", [], "http://t", POIS, False)  # type: ignore[arg-type]
+        with pytest.raises(Unavailable, match="nothing was taken"):
+            await exports.send(asleep, Export(plan, database, FORMATS["csv"]), ask, Conditions(), only_head=False)
+        assert exports._places._value == AT_ONCE
 
     asyncio.run(run())
     database.close()

@@ -177,6 +177,26 @@ def test_listeners_hear_what_changes_and_go_on_where_they_were(city: SampleCity)
     live(city.url, visit)
 
 
+def test_more_listeners_than_there_is_room_for_are_sent_to_changes(
+    city: SampleCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.routes.live.MAX_LISTENERS", 0)
+    answer = city.get("/live?lang=en")
+    assert (answer.status_code, "/changes" in answer.json()["detail"]) == (503, True)
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_register_written_to_all_over_is_told_as_a_whole(city: SampleCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = city.get("/changes").json()["position"]
+    touch(city.url, fid=1)
+    touch(city.url, fid=9001)
+    touch(city.url, "base.roads", 1)
+    assert len([c for c in changed(city, begin)["changes"] if c["collection"] == "base.pois"]) == 2
+    monkeypatch.setattr("gis.store.changes_since.MOST_SQUARES", 1)
+    (pois,) = [c for c in changed(city, begin)["changes"] if c["collection"] == "base.pois"]
+    assert (pois["tile"], pois["transactions"]) == ([0, 0, 0], 2)
+
+
 def test_who_is_told_to_stop_ends_the_streams_and_then_does_what_it_did() -> None:
     done: list[str] = []
 
