@@ -44,7 +44,9 @@ async def cells(collection_id: str, city: City, ask: Ask) -> Response:
     query = _query(collection, ask)
     most = MAX_CELLS if form in ("geojson", "json") else MAX_ROWS
     plan = city.plan(query.but(page=Page(most + 1)))
-    rows = await city.database.rows(answers.groups(plan))
+    groups = answers.groups(plan)
+    # so many rows are read beside the event loop, where nobody waits for them
+    rows = await (city.database.rows(groups) if most == MAX_CELLS else city.slowly(city.threads.rows, groups))
     if len(rows) > most:
         raise BadQuery(
             f"more than {most} groups; ask a smaller area, a lower res or a coarser by",

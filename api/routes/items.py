@@ -41,7 +41,7 @@ async def item(collection_id: str, fid: str, city: City, ask: Ask, request: Requ
         ask.link(f"{place}/items/{number}?f=html", "alternate", HTML),
         ask.link(place, "collection", "application/json", collection.title.in_(ask.language)),
     ]
-    etag = item_tag(state, f"{version}{crs}{form}{ask.parameters}{ask.language}{ask.base}")
+    etag = item_tag(state, f"{version}{crs}{form}{ask.parameters}{ask.language}{ask.base}{plan.rules_digest}")
     headers = {"etag": etag, **content_crs(crs)}
     if Conditions.of(request.headers.raw).hold(etag):
         return Response(status_code=304, headers=headers)

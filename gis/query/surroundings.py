@@ -115,7 +115,7 @@ class Surroundings:
                     **{n: one[n] for n in ("distance_m", "bearing_deg", "related", "measured")},
                     **one["properties"],
                 },
-                "links": [_link(f"{base}/collections/{h.collection.id}/items/{one['fid']}", "item")],
+                "links": [_item(base, h, one)],
             }
             for h in self.held
             for one in h.nearest
@@ -154,7 +154,7 @@ class _Telling:
 
     def _feature(self, one: dict[str, Any], held: Held) -> dict[str, Any]:
         told = {n: v for n, v in one.items() if n not in ("geometry", "related")}
-        item = _link(f"{self.base}/collections/{held.collection.id}/items/{one['fid']}", "item")
+        item = _item(self.base, held, one)
         return {
             **told,
             "name": _name(held.collection, one["properties"]),
@@ -176,7 +176,7 @@ class _Telling:
         key = held.collection.key
         direct = collection.field(field).refers == held.collection.id and len(key) == 1
         if direct and collection.sensitivity is not Sensitivity.PERSONAL:
-            equal = urlencode({field: one["properties"].get(key[0])})
+            equal = urlencode({field: one["properties"].get(key[0]), **_when(held, collection)})
             found["links"] = [_link(f"{self.base}/collections/{source}/items?{equal}", "items")]
         return found
 
@@ -191,7 +191,10 @@ class _Telling:
             if target.sensitivity is Sensitivity.PERSONAL or not may_see(held.plan.identity, target):
                 continue
             place = f"{self.base}/collections/{target.id}/items"
-            way = f"{place}?{urlencode({target.key[0]: value})}" if target.key else f"{place}/{value}"
+            when = _when(held, target)
+            way = f"{place}/{value}{_asked(when)}"
+            if target.key:
+                way = f"{place}{_asked({target.key[0]: value, **when})}"
             links.append({**_link(way, "related"), "field": field.name})
         return links
 
@@ -203,6 +206,23 @@ def _name(collection: Collection, properties: dict[str, Any]) -> str | None:
     if found in (None, ""):
         found = properties.get(collection.key[0]) if collection.key else None
     return None if found is None else str(found)
+
+
+def _item(base: str, held: Held, one: dict[str, Any]) -> dict[str, str]:
+    """The link to a feature as it was when it was asked for."""
+    place = f"{base}/collections/{held.collection.id}/items/{one['fid']}"
+    return _link(f"{place}{_asked(_when(held, held.collection))}", "item")
+
+
+def _when(held: Held, collection: Collection) -> dict[str, str]:
+    """The parameters that ask a collection at the same time."""
+    time, as_of = held.plan.query.time, held.plan.query.as_of
+    said = {"datetime": time.text} if time is not None and collection.timed else {}
+    return {**said, "as-of": instant_text(as_of)} if as_of is not None else said
+
+
+def _asked(parameters: Mapping[str, Any]) -> str:
+    return f"?{urlencode(parameters)}" if parameters else ""
 
 
 def _link(href: str, rel: str) -> dict[str, str]:

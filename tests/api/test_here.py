@@ -99,6 +99,18 @@ def test_the_time_asked_for_is_that_of_the_answer(city: SampleCity) -> None:
     assert then["base.buildings"]["count"] == now["base.buildings"]["count"]
 
 
+def test_links_lead_to_what_was_there_then(city: SampleCity) -> None:
+    past = _collections(_here(city, f"{POINT}&radius=9000&limit=20&datetime=2021-03-01"))["base.pois"]["nearest"]
+    over = {row.fid for row in city.rows["base.pois"] if row.end is not None}
+    assert over & {one["fid"] for one in past}
+    for one in past:
+        way = urlsplit(one["links"][0]["href"])
+        feature = city.get(f"{way.path}?{way.query}").json()
+        assert (feature["id"], feature["properties"]["kind"]) == (one["fid"], one["properties"]["kind"])
+    known = _collections(_here(city, f"{POINT}&radius=900&as-of=2026-02-01&f=json"))["base.buildings"]["nearest"]
+    assert {urlsplit(one["links"][0]["href"]).query for one in known} == {"as-of=2026-02-01T15%3A59%3A59.999999Z"}
+
+
 def test_as_of_before_the_first_load_knows_nothing(city: SampleCity) -> None:
     body = _here(city, f"{POINT}&radius=5000&as-of=2020-01-01")
     assert {found["count"] for found in _collections(body).values()} == {0}
