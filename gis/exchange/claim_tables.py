@@ -22,7 +22,7 @@ def create_claims(noun: str, columns: Sequence[tuple[str, str]]) -> list[str]:
     return [
         f'CREATE TABLE exchange."{noun}_claim" ({body})',
         f'ALTER TABLE exchange."{noun}_claim" ADD PRIMARY KEY (fid, department, delivery)',
-        f'CREATE INDEX "{noun}_claim_latest" ON exchange."{noun}_claim" (department, fid)'
+        f'CREATE INDEX "{noun}_claim_latest" ON exchange."{noun}_claim" (fid, department)'
         " INCLUDE (digest) WHERE latest",
     ]
 

@@ -172,13 +172,14 @@ class Cluster:
         self._check_owner(self.sockets)
         self.owner.give(self.sockets)
         forget_stale(self.data, self.sockets)
-        control = self._binaries()["pg_ctl"]
-        command = [control, "start", "-D", self.data, "-l", self.log, "-w", "-t", str(_START_PATIENCE_S)]
+        programs = self._binaries()
+        command = [programs["pg_ctl"], "start", "-D", self.data, "-l", self.log, "-w", "-t", str(_START_PATIENCE_S)]
         said = ""
         for _ in range(_START_ATTEMPTS):
             port = free_port(self.port)
             self.record.keep(port=port)
-            self._write(self.data / "onemap.conf", server_settings(port, self.sockets, durable=self.durable))
+            settings = server_settings(port, self.sockets, durable=self.durable, lz4=programs.has_lz4)
+            self._write(self.data / "onemap.conf", settings)
             if self.owner.run(command, timeout_s=_START_PATIENCE_S + 30).returncode == 0:
                 return
             said = self._log_tail()

@@ -27,6 +27,11 @@ class Binaries:
         """Whether PostGIS can be created in this server's databases."""
         return (self._share() / "extension" / "postgis.control").exists()
 
+    @property
+    def has_lz4(self) -> bool:
+        """Whether the server was built with LZ4, an option of it since version 14; said of it only where it is sure."""
+        return b"liblz4" in (self.folder / "postgres").read_bytes()
+
     def _share(self) -> Path:
         config = self.folder / "pg_config"
         if config.exists():
