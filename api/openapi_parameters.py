@@ -23,8 +23,8 @@ PARAMETERS: dict[str, tuple[Text, dict[str, Any]]] = {
     "crs": (Text("返回几何的坐标系", "CRS of the answer's geometry, axes in its own order"), CRS),
     "datetime": (
         Text(
-            "有效时间:时刻、日期(上海)或闭区间 a/b,.. 表示不限",
-            "Valid time: instant, date (Shanghai) or closed interval a/b, .. for open",
+            "有效时间:时刻、日期(上海)或闭区间 a/b,.. 表示不限,一端可为时长(P2D)",
+            "Valid time: instant, date (Shanghai) or closed interval a/b, .. for open; one end may be a duration (P2D)",
         ),
         _TEXT,
     ),
@@ -64,4 +64,5 @@ PARAMETERS: dict[str, tuple[Text, dict[str, Any]]] = {
     "lang": (Text("语言", "Language"), {"type": "string", "enum": ["zh", "en"]}),
     "f": (Text("格式", "Form of the answer"), _TEXT),
 }
-EXPLODED = {"bbox": {"style": "form", "explode": False}}
+#: Said where the standard says it (17-069r4, 7.15.2 to 7.15.4), though it is so anyway for what is not a list.
+EXPLODED = {name: {"style": "form", "explode": False} for name in ("bbox", "limit", "datetime", "crs", "bbox-crs")}

@@ -1,11 +1,13 @@
 """Spans of time: half-open, aware, UTC inside; a date means the Shanghai day. Decided here and nowhere else."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gis.errors import BadQuery
+from gis.query.duration import Duration
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TICK = timedelta(microseconds=1)
@@ -51,11 +53,16 @@ class Span:
     def parse(cls, text: str) -> "Span":
         """The span of an OGC `datetime`: an instant, a date, or a closed interval `a/b` with `..` or nothing for open.
 
-        Intervals are closed in the standard: the end's whole day, or its very microsecond, belongs to the span.
+        Intervals are closed in the standard: the end's whole day, or its very microsecond, belongs to the span. One of
+        the two may be a duration: `2021-05-01/P2D` is two whole days.
         """
         first, slash, last = text.partition("/")
         if not slash:
             return _moment(first)
+        if (length := Duration.parse(last)) is not None:
+            return _lasting(_moment(first), length.after, text)
+        if (length := Duration.parse(first)) is not None:
+            return _lasting(_moment(last), length.before, text)
         start = None if first in ("", "..") else _moment(first).start
         end = None if last in ("", "..") else _moment(last).end
         return cls(start, end)
@@ -94,6 +101,19 @@ def moment(text: str, parameter: str) -> datetime:
 def instant_text(when: datetime) -> str:
     """An instant as RFC 3339 in UTC, with microseconds only where there are any."""
     return when.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _lasting(one: Span, other: Callable[[datetime], datetime], text: str) -> Span:
+    """From one end of an interval to the other: a day counts whole, and of instants both belong to the span."""
+    assert one.start is not None and one.end is not None
+    try:
+        if one.end - one.start == TICK:
+            edges = sorted((one.start, other(one.start)))
+            return Span(edges[0], edges[1] + TICK)
+        later = other(one.start)
+        return Span(one.start, later) if later >= one.start else Span(other(one.end), one.end)
+    except (ValueError, OverflowError):
+        raise BadQuery(f"{text!r} leaves the calendar", f"{text!r} 超出日历范围", subject="datetime") from None
 
 
 def _edge(when: datetime | None) -> str:

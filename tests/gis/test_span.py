@@ -22,6 +22,14 @@ PARSED = [
     ("2021-05-01T00:00:00 08:00", MAY_DAY[0], MAY_DAY[0] + TICK),
     ("2021-04-30T16:00:00Z/2021-05-01T16:00:00Z", MAY_DAY[0], MAY_DAY[1] + TICK),
     ("2021-04-30T16:00:00.000001Z", MAY_DAY[0] + TICK, MAY_DAY[0] + 2 * TICK),
+    ("2021-05-01/P1D", *MAY_DAY),
+    ("P1D/2021-05-01", *MAY_DAY),
+    ("2021-04-30T16:00:00Z/P1D", MAY_DAY[0], MAY_DAY[1] + TICK),
+    ("PT24H/2021-05-01T16:00:00Z", MAY_DAY[0], MAY_DAY[1] + TICK),
+    ("2021-04-30T15:00:00Z/PT1H0.5S", MAY_DAY[0] - timedelta(hours=1), MAY_DAY[0] + timedelta(seconds=0.5) + TICK),
+    ("2021-05-01/P1Y2M", MAY_DAY[0], datetime(2022, 6, 30, 16, tzinfo=UTC)),
+    ("2024-01-31/P1M", datetime(2024, 1, 30, 16, tzinfo=UTC), datetime(2024, 2, 28, 16, tzinfo=UTC)),
+    ("2021-05-01/P2W", MAY_DAY[0], MAY_DAY[0] + timedelta(days=14)),
 ]
 
 
@@ -34,7 +42,9 @@ def test_texts(text: str, start: datetime | None, end: datetime | None) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "now", "2021-13-01", "2021-02-30", "2021-05-01T00:00:00", "2021-05-02/2021-05-01", "a/b/c", "0001-01-01",
-     "9999-12-31", "2021-05-01/..//", "20210501", "2021-W01-1", "1/2", "2021-05-01T25:00:00Z"],
+     "9999-12-31", "2021-05-01/..//", "20210501", "2021-W01-1", "1/2", "2021-05-01T25:00:00Z",
+     "P1D", "P1D/P1D", "2021-05-01/P", "2021-05-01/PT", "2021-05-01/P0D", "2021-05-01/P9999Y",
+     "P9999Y/2021-05-01", "../P1D", "P1D/..", "2021-05-01/-P1D", "2021-05-01/P1D1Y", "2021-05-01/P1W2D"],
 )  # fmt: skip
 def test_refusals(text: str) -> None:
     with pytest.raises(BadQuery) as caught:

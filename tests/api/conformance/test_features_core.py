@@ -136,6 +136,7 @@ def test_core_fc_op(city: SampleCity, collection: str) -> None:
 def test_core_fc_limit_definition(city: SampleCity) -> None:
     found = parameter(city, "limit")
     assert (found["name"], found["in"], found["required"]) == ("limit", "query", False)
+    assert (found["style"], found["explode"]) == ("form", False)
     schema = found["schema"]
     assert schema["type"] == "integer" and schema["minimum"] == 1 <= schema["default"] <= schema["maximum"]
 
@@ -176,6 +177,7 @@ def test_core_fc_bbox_response(city: SampleCity, collection: str, box: tuple[flo
 def test_core_fc_time_definition(city: SampleCity) -> None:
     found = parameter(city, "datetime")
     assert (found["in"], found["schema"]["type"]) == ("query", "string")
+    assert (found["required"], found["style"], found["explode"]) == (False, "form", False)
 
 
 T1, T2 = datetime(2021, 3, 1, tzinfo=UTC), datetime(2022, 3, 1, 12, tzinfo=UTC)
@@ -183,6 +185,7 @@ TIMES = [
     ("2021-03-01T00:00:00Z", T1, T1), ("2021-03-01T08:00:00+08:00", T1, T1), ("2021-03-01T00:00:00Z/..", T1, None),
     ("../2022-03-01T12:00:00Z", None, T2), ("2021-03-01T00:00:00Z/2022-03-01T12:00:00Z", T1, T2),
     ("/2022-03-01T12:00:00Z", None, T2), ("2021-03-01T00:00:00Z/", T1, None),
+    ("2021-03-01T00:00:00Z/P1YT12H", T1, T2), ("P1YT12H/2022-03-01T12:00:00Z", T1, T2),
 ]  # fmt: skip
 
 
