@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from api import (
+    openapi_collections,
     openapi_exchange,
     openapi_formats,
     openapi_operations,
@@ -101,14 +102,14 @@ def document(
         "openapi": "3.0.3",
         "info": {"title": _TITLE.in_(language), "version": "1.0.0"},
         "servers": [{"url": base or "/"}],
-        "paths": openapi_formats.extended({
+        "paths": openapi_collections.with_items(openapi_formats.extended({
             **{place[0]: {"get": _operation(*place, language), **_post(place[0], language)} for place in _PATHS},
             **openapi_exchange.paths(language),
             **openapi_operations.paths(rasters, language),
             **openapi_places.paths(known, language),
             **openapi_tiles.paths(language),
             **openapi_styles.paths(language),
-        }, language),
+        }, language), known, language),
         "components": {
             "parameters": {
                 **{name: _parameter(name, language) for name in PARAMETERS},

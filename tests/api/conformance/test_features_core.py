@@ -332,6 +332,16 @@ def test_oas30_completeness(city: SampleCity) -> None:
             assert "default" in operation["responses"]
 
 
+@each
+def test_oas30_queryables_are_parameters(city: SampleCity, collection: str) -> None:
+    """17-069r4, 7.15.5: filters on properties are parameters named by them, of each collection its own."""
+    named = api(city)["paths"][f"/collections/{collection}/items"]["get"]["parameters"]
+    properties = read(city, f"/collections/{collection}/queryables")["properties"]
+    told = {p["name"]: p["schema"] for p in named if "name" in p}
+    assert told.keys() == properties.keys() - {"geometry"}
+    assert all(schema["type"] == properties[name]["type"] for name, schema in told.items())
+
+
 def test_oas30_exception_codes(city: SampleCity) -> None:
     for path in ("/collections/base.pois/items?bbox=x", "/collections/none", "/collections/base.pois/items/x"):
         answer = city.get(path)

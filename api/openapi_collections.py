@@ -1,0 +1,47 @@
+"""What OpenAPI tells of each collection's own items: its queryables as parameters, by name and type.
+
+A template alone cannot say which collection has which; GDAL, for one, leaves to the server what is named here and
+filters the rest itself.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from api.openapi_parameters import PARAMETERS
+from gis.catalog import Collection, Field, FieldType
+from gis.query.queryables import queryables
+from gis.text import Language
+
+_TEMPLATE = "/collections/{collectionId}/items"
+_TYPES: dict[FieldType, dict[str, str]] = {
+    FieldType.TEXT: {"type": "string"},
+    FieldType.INTEGER: {"type": "integer"},
+    FieldType.NUMBER: {"type": "number"},
+    FieldType.BOOLEAN: {"type": "boolean"},
+    FieldType.DATE: {"type": "string", "format": "date"},
+    FieldType.INSTANT: {"type": "string", "format": "date-time"},
+}
+
+
+def with_items(paths: dict[str, Any], collections: Iterable[Collection], language: Language) -> dict[str, Any]:
+    """The paths, and beside the template of items those of each collection."""
+    shared = paths[_TEMPLATE]["get"]
+    common = [p for p in shared["parameters"] if p.get("name") != "queryables" and "collectionId" not in p["$ref"]]
+    return {**paths, **{f"/collections/{c.id}/items": {"get": {
+        **shared,
+        "operationId": f"getItemsOf{''.join(part.capitalize() for part in c.id.split('.'))}",
+        "summary": c.title.in_(language),
+        "parameters": [*common, *_equalities(c, language)],
+    }} for c in collections}}  # fmt: skip
+
+
+def _equalities(collection: Collection, language: Language) -> list[dict[str, Any]]:
+    return [_equality(field, language) for field in queryables(collection).values() if field.name not in PARAMETERS]
+
+
+def _equality(field: Field, language: Language) -> dict[str, Any]:
+    schema: dict[str, Any] = dict(_TYPES[field.type])
+    if field.values:
+        schema["enum"] = [int(code) if field.type is FieldType.INTEGER else code for code in field.values]
+    words = {"description": field.title.in_(language), "schema": schema}
+    return {"name": field.name, "in": "query", "required": False, "style": "form", "explode": False, **words}
