@@ -3,7 +3,7 @@
 import functools
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser
@@ -77,3 +77,12 @@ def test_a_page_of_somebody_else_draws_the_city(
         assert [url for url in visit.outside if not url.startswith(outside)] == []
     finally:
         context.close()
+
+
+@pytest.mark.browser
+def test_the_citys_own_map_has_its_images_from_the_same_sprite(visit: Callable[..., Visit]) -> None:
+    city = visit()
+    city.open()
+    for image in ("onemap:missing", "onemap:missing-dark", "onemap:school", "onemap:school-dark"):
+        assert city.evaluate("(map, image) => map.hasImage(image)", image), image
+    assert [url for url in city.requests if "/sprites/city" in url]
