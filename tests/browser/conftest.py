@@ -70,9 +70,12 @@ def _key(database_url: str, department: str) -> str:
     return str(json.loads(ran.stdout)["key"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or the one that Playwright brought; WebGL is drawn in software."""
+    """Debian's Chromium, or the one that Playwright brought; WebGL is drawn in software.
+
+    One for each module: while Playwright is there its event loop runs in this thread, and no other test could run one.
+    """
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=SOFTWARE_WEBGL)
         yield chromium
