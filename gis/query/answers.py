@@ -64,19 +64,7 @@ def measures(plan: Plan) -> tuple[Measure, ...]:
 
 def group_names(plan: Plan) -> list[str]:
     """The columns of the groups' keys: `cell`, `division`, the field's name, `time`, `hour_of_week`."""
-    return [_name(by) for by in plan.query.by]
-
-
-def _name(by: By) -> str:
-    match by:
-        case ByField():
-            return by.name
-        case ByTime(bin="hour-of-week"):
-            return "hour_of_week"
-        case ByTime():
-            return "time"
-        case _:
-            return "cell" if isinstance(by, ByCell) else "division"
+    return [by.column for by in plan.query.by]
 
 
 def _word(name: str, by: By) -> str:

@@ -1,5 +1,6 @@
 """A question to the city, as one frozen value: the URL, the notebook cell, the tile source and the audit line."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -21,12 +22,22 @@ class ByCell:
 
     resolution: int
 
+    @property
+    def column(self) -> str:
+        """The groups' key in the answer."""
+        return "cell"
+
 
 @dataclass(frozen=True, slots=True)
 class ByDivision:
     """Grouped by division of a level, 1 province to 5 village."""
 
     level: int
+
+    @property
+    def column(self) -> str:
+        """The groups' key in the answer."""
+        return "division"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +46,22 @@ class ByField:
 
     name: str
 
+    @property
+    def column(self) -> str:
+        """The groups' key in the answer."""
+        return self.name
+
 
 @dataclass(frozen=True, slots=True)
 class ByTime:
     """Grouped by the bin, in Shanghai time, in which a row became valid; hours of the week are 0 (Monday) to 167."""
 
     bin: TimeBin
+
+    @property
+    def column(self) -> str:
+        """The groups' key in the answer."""
+        return "hour_of_week" if self.bin == "hour-of-week" else "time"
 
 
 By = ByCell | ByDivision | ByField | ByTime
@@ -132,6 +153,9 @@ class Query:
                     f"统计 {measure.name}:count 不带字段,其余函数须带字段",
                     subject="measure",
                 )
+        _check_once("properties", self.fields or ())
+        _check_once("by", [by.column for by in self.by])
+        _check_once("measure", [*(by.column for by in self.by), *(measure.name for measure in self.measure)])
 
     @property
     def grouped(self) -> bool:
@@ -141,3 +165,14 @@ class Query:
     def but(self, **changes: Any) -> "Query":
         """The same question with some parts changed."""
         return replace(self, **changes)
+
+
+def _check_once(parameter: str, columns: Sequence[str]) -> None:
+    """Refuse an answer with two columns of one name."""
+    for name in columns:
+        if columns.count(name) > 1:
+            raise BadQuery(
+                f"{parameter}: the answer would have two columns {name[:40]}",
+                f"{parameter}:结果中会有两列 {name[:40]}",
+                subject=parameter,
+            )

@@ -61,6 +61,22 @@ def test_refusals(city: SampleCity, question: str, subject: str) -> None:
     assert answer.status_code == 400 and answer.json()["subject"] == subject
 
 
+TWICE = (
+    ("cells?by=cell:5,cell:6", "by"), ("cells?by=division:2,division:4", "by"), ("cells?by=time:hour,time:day", "by"),
+    ("cells?by=field:kind,field:kind", "by"), ("cells?res=5&by=cell:6", "res"),
+    ("cells?measure=count,count", "measure"),
+    ("items?properties=name,name", "properties"), ("items?f=csv&properties=name,name", "properties"),
+    ("items?f=parquet&by=cell:3,cell:4", "by"), ("tiles/WebMercatorQuad/9/1/2?properties=name,name", "properties"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("question", "subject"), TWICE)
+def test_no_answer_has_two_columns_of_one_name(city: SampleCity, question: str, subject: str) -> None:
+    answer = city.get(f"/collections/base.pois/{question}")
+    assert (answer.status_code, answer.json()["subject"]) == (400, subject)
+    assert city.get("/collections/base.pois/cells?by=time:day,time:hour-of-week").status_code == 200
+
+
 def test_too_many_cells(city: SampleCity, monkeypatch: pytest.MonkeyPatch) -> None:
     from api.routes import cells
 

@@ -141,9 +141,9 @@ first_pages = st.builds(
     as_of=st.none() | instants,
     scenario=st.none() | st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True),
     where=st.none() | filters,
-    fields=st.none() | st.lists(names, max_size=3).map(tuple),
-    by=st.lists(groupings, max_size=3).map(tuple),
-    measure=st.lists(figures, max_size=3).map(tuple),
+    fields=st.none() | st.lists(names, max_size=3, unique=True).map(tuple),
+    by=st.lists(groupings, max_size=3, unique_by=lambda by: by.column).map(tuple),
+    measure=st.lists(figures, max_size=3, unique_by=lambda measure: measure.name).map(tuple),
     sort=st.lists(st.builds(Sort, names, st.booleans()), max_size=2).map(tuple),
     page=pages,
 )
