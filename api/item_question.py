@@ -18,7 +18,8 @@ from gis.query.url import GROUPS, PAGES, ROWS, pairs, parse_parameters
 PARAMETERS = ROWS | PAGES | {"properties"}
 #: What `f` may say, the first being what is answered where nothing is said.
 FORMS = ("geojson", "json", *(name for name in FORMATS if name not in ("geojson", "gpkg")), "html")
-_MOST_QUESTIONS = 4_096
+#: Questions that are kept as read, and how long their addresses and headers are; longer ones are read each time.
+_MOST_QUESTIONS, _LONGEST_BYTES = 4_096, 4_096
 _BESIDE = ("lang", "f", "crs")
 #: Headers of a request on which its answer depends.
 _MATTER = (b"host", b"accept", b"accept-language")
@@ -45,18 +46,19 @@ class Questions:
 
     def __init__(self, served: Served) -> None:
         self._served = served
-        self._read: dict[tuple[object, ...], Question] = {}
+        self._read: dict[tuple[str | bytes | None, ...], Question] = {}
 
     def read(self, scope: Scope, headers: Mapping[bytes, bytes], collection_id: str) -> Question:
         """The question of a request. Raises NotFound, Forbidden, BadQuery."""
-        key = (scope["path"], scope["query_string"], *map(headers.get, _MATTER))
+        key: tuple[str | bytes | None, ...] = (scope["path"], scope["query_string"], *map(headers.get, _MATTER))
         found = self._read.get(key)
         if found is None:
             ask = _asked(scope, headers)
             found = self._parse(collection_id, ask, headers.get(b"accept", b"").decode("latin-1"))
             if len(self._read) >= _MOST_QUESTIONS:
                 self._read.clear()
-            self._read[key] = found
+            if sum(len(part or "") for part in key) <= _LONGEST_BYTES:
+                self._read[key] = found
         return found
 
     def _parse(self, collection_id: str, ask: Asked, accept: str) -> Question:

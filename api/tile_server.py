@@ -27,7 +27,8 @@ from tiles.freshness import Changes
 
 #: A request is watched for its caller hanging up once it has taken this long; most are answered before.
 _UNWATCHED_S = 0.02
-_MOST_ADDRESSES = 32_768
+#: Addresses that are kept as read, and how long those are: longer ones are read each time, by their question at hand.
+_MOST_ADDRESSES, _LONGEST_BYTES = 32_768, 1_024
 _TICK_S = NOW_TICK.total_seconds()
 _MB = 1 << 20
 
@@ -59,7 +60,7 @@ class TileServer:
     def read(self, path: str, parameters: bytes) -> Asked | None:
         """The tile that an address asks for; None where it is no tile's. Raises as TileQuestions does."""
         asked = self._questions.read(path, parameters.decode("latin-1"))
-        if asked is not None:
+        if asked is not None and len(path) + len(parameters) <= _LONGEST_BYTES:
             if len(self._asked) >= _MOST_ADDRESSES:
                 self._asked.clear()
             self._asked[path, parameters] = asked

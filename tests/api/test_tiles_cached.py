@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from api.app import create_app
+from api.items_first import ItemsFirst
 from api.tile_server import TileServer
 from gis.catalog import Catalogue
 from gis.query.statement import Statement
@@ -251,11 +252,26 @@ def test_a_copy_is_not_confirmed_by_a_tile_that_was_read_late(
     run(test)
 
 
-def test_what_is_kept_of_a_tile_is_kept_under_a_short_name(run: Run) -> None:
+def test_long_addresses_fill_no_memory(run: Run) -> None:
     async def test(asked: Asked) -> None:
-        listed = ",".join(map(str, range(1_000, 1_900)))
-        read = asked.server._questions.read(ROADS, f"ids={listed}")
-        assert read is not None and len(read.key) < 100
+        long, short = (f"{ROADS}?ids={','.join(map(str, range(1_000, end)))}" for end in (1_900, 1_010))
+        for path in (long, short):
+            assert (await asked.get(path)).status_code == 204
+        assert [len(query) < 100 for _, query in asked.server._asked] == [True]
+        assert all(len(key) < 100 for key in asked.server.cache._kept)
+
+    run(test)
+
+
+def test_questions_with_long_headers_fill_no_memory(run: Run) -> None:
+    async def test(asked: Asked) -> None:
+        inner: Any = asked.app
+        while not isinstance(inner, ItemsFirst):
+            inner = inner.inner
+        for accepted in ("*/*", "application/geo+json" + ", a/b" * 2_000):
+            answer = await asked.get("/collections/base.roads/items?limit=1", accept=accepted)
+            assert answer.status_code == 200
+        assert inner._server is not None and len(inner._server.questions._read) == 1
 
     run(test)
 
