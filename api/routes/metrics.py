@@ -20,8 +20,8 @@ router = APIRouter()
 
 #: The text format that every version of Prometheus reads.
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-#: Whoever passes a request on says so: then it does not come from this machine.
-_PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+#: Whoever passes a request on says so, and a browser that asks for another server's page: then it is not our own.
+_PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin")
 
 
 @router.get("/metrics")

@@ -140,6 +140,7 @@ def test_without_the_database_the_rest_is_told(city: SampleCity, monkeypatch: py
         ("127.0.0.1", None, {}, None),
         ("::1", None, {}, None),
         ("127.0.0.1", None, {"x-forwarded-for": "8.8.8.8"}, Forbidden),
+        ("127.0.0.1", None, {"origin": "http://elsewhere.test"}, Forbidden),
         ("10.0.0.7", None, {}, Forbidden),
         ("10.0.0.7", None, {"authorization": "Bearer "}, Forbidden),
         ("unix:", None, {}, Forbidden),
