@@ -1,7 +1,6 @@
 """The real server: clients of others read it, and a caller who hangs up stops the database."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -75,32 +74,6 @@ def test_it_answers_over_a_socket(server: str) -> None:
     assert httpx.post(f"{server}/collections", content=b"x" * 100_000).status_code == 405
     with httpx.Client(base_url=server) as client:
         assert client.get("/collections").status_code == 200
-
-
-def test_gdal_reads_the_features(server: str) -> None:
-    if not shutil.which("ogrinfo"):
-        pytest.skip("no ogrinfo: install gdal-bin")
-    environment = {**os.environ, "no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
-
-    def ogrinfo(*more: str) -> str:
-        command = ["ogrinfo", "-ro", f"OAPIF:{server}", *more]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment).stdout
-
-    listed = ogrinfo()
-    assert "base.buildings" in listed and "base.pois" in listed
-    found = ogrinfo("-al", "-so", "base.buildings")
-    assert "Feature Count: 200" in found and "height_m: Real" in found and "Polygon" in found
-    near = ogrinfo("base.buildings", "-where", "storeys = 30", "-al", "-so", "-oo", "PAGE_SIZE=3")
-    assert "Feature Count: 6" in near
-
-
-def test_owslib_reads_the_features(server: str) -> None:
-    features = pytest.importorskip("owslib.ogcapi.features", reason="owslib is not installed")
-    client = features.Features(f"{server}/")
-    assert set(client.feature_collections()) >= {"base.pois", "base.buildings"}
-    page = client.collection_items("base.pois", bbox=[116.4, 31.6, 116.6, 31.9], limit=7)
-    assert page["numberReturned"] == 7
-    assert "kind" in client.collection_queryables("base.pois")["properties"]
 
 
 def test_hanging_up_stops_the_database(server: str, sample_url: tuple[str, dict[str, list[Row]]]) -> None:

@@ -1,6 +1,9 @@
 """GDAL, the one that pyogrio brings: features by OAPIF, tiles by OGCAPI, MVT and PMTiles, exports."""
 
 import gzip
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +58,17 @@ def test_a_condition_means_what_it_means_in_sql(served: str, rows: Rows, where: 
     wanted = rows(f"SELECT code FROM base.pois WHERE {NOW} AND ({condition}) AND ''=%s", "")
     found = features(served, "base.pois", where=where, PAGE_SIZE=1000)
     assert sorted(found.code) == sorted(code for (code,) in wanted) and len(found)
+
+
+def test_equality_is_left_to_the_server(served: str) -> None:
+    program = "import pyogrio, sys; [pyogrio.raw.read(sys.argv[1], layer='base.pois', where=w) for w in sys.argv[2:]]"
+    done = subprocess.run(
+        [sys.executable, "-c", program, f"OAPIF:{served}", "kind = 'school'", "kind = 'shop' AND name LIKE 'A%'"],
+        env=os.environ | {"CPL_DEBUG": "ON"}, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    asked = [line.strip() for line in done.stderr.splitlines() if "/items?" in line]
+    for narrowed in ("&kind=school)", "&kind=shop)"):
+        assert any(line.endswith(narrowed) for line in asked), asked
 
 
 def test_sql_counts_what_the_database_counts(served: str, rows: Rows) -> None:
