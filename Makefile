@@ -14,6 +14,7 @@ BIN := .venv/bin
 ONEMAP := $(BIN)/onemap
 SCALE ?= 1
 ARGS ?=
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help setup demo test check bench torture qgis stop clean
 
@@ -30,7 +31,7 @@ demo: setup
 
 test: setup
 	@$(SETUP) browser
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .
@@ -45,7 +46,7 @@ bench: setup
 
 torture: setup
 	@$(SETUP) browser
-	ONEMAP_TORTURE_SCALE=$(SCALE) $(BIN)/python -m pytest -m torture -o timeout=7200 $(ARGS)
+	ONEMAP_TORTURE_SCALE=$(SCALE) $(BIN)/python -m pytest -m torture -o timeout=7200 $(PARALLEL) $(ARGS)
 
 qgis: setup
 	@$(SETUP) qgis
