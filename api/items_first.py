@@ -14,6 +14,7 @@ from api.html import items_page
 from api.item_pages import ItemPages, Page
 from api.item_question import Question, Questions
 from api.noted import note
+from api.paging import check_order
 from api.reply import GEOJSON, REVALIDATE, Conditions
 from api.served import Asked, Served
 from gis.export import Export
@@ -46,6 +47,8 @@ class ItemsFirst:
         if question.streamed:
             only_head = bool(scope.get("onemap.head"))
             export = self._server.export(question, crs)
+            if not (only_head or export.plan.query.grouped):
+                await check_order(self._server.served, export.plan)
             await self._server.exports.send(send, export, ask, conditions, only_head=only_head)
             return
         if ask.wants_html:

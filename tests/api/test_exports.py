@@ -203,6 +203,17 @@ def test_what_cannot_be_is_refused_before_anything_is_sent(city: SampleCity, par
     assert answer.status_code == 400 and answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("question", ["f=csv", "f=parquet", "limit=10001"])
+def test_many_rows_are_not_sorted_without_an_index(
+    city: SampleCity, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    monkeypatch.setattr("gis.query.features.UNINDEXED_TO", 5)
+    answer = city.get(f"{POIS}?{question}&sortby=address")
+    assert (answer.status_code, answer.json()["subject"]) == (400, "sortby")
+    assert city.get(f"{POIS}?{question}&sortby=name").status_code == 200
+    assert city.get(f"{POIS}?{question}&sortby=address&ids=3,6").status_code == 200
+
+
 def test_a_page_is_kept_until_something_changes(city: SampleCity) -> None:
     where = f"{POIS}?limit=3&filter=" + quote("code LIKE 'E%' OR code = 'kept'")
     first = city.get(where)
