@@ -131,7 +131,7 @@ PLACES = (
     "/collections/base.pois/tiles", "/collections/base.pois/tiles/WebMercatorQuad",
     "/collections/base.pois/tiles/WebMercatorQuad/12/1666/3373", "/tiles", "/tiles/WebMercatorQuad",
     "/tileMatrixSets", "/tileMatrixSets/WebMercatorQuad", "/styles", "/styles/onemap", "/changes", "/live",
-    "/here?lon=116.51&lat=31.735&radius=100", "/health",
+    "/here?lon=116.51&lat=31.735&radius=100", "/health", "/metrics",
 )  # fmt: skip
 
 
