@@ -262,3 +262,33 @@ PATCHES = [
 @pytest.mark.parametrize(("target", "patch", "result"), PATCHES)
 def test_merge_patch(target: Any, patch: Any, result: Any) -> None:
     assert merged(target, patch) == result
+
+
+def test_a_change_shows_everywhere_at_once(city: ExchangeCity) -> None:
+    """In items, pages, tiles and counts that were asked for just before, with the tags that were given then."""
+    tile = "/collections/base.pois/tiles/WebMercatorQuad/14/6664/13501"
+    surfaces = (f"{POIS}?kind=culture", f"{tile}?kind=culture", "/collections/base.pois/cells?res=9&kind=culture")
+
+    def shown() -> list[tuple[int, bool, bool]]:
+        """Of each surface its status, and whether it shows the old name and the new one."""
+        found = []
+        for number, surface in enumerate(surfaces):
+            answer = city.request(surface, headers={"if-none-match": tags[number]} if number in tags else {})
+            tags[number] = answer.headers.get("etag", "")
+            found.append((answer.status_code, b"at first" in answer.content, b"at last" in answer.content))
+        return found
+
+    tags: dict[int, str] = {}
+    assert [status for status, *_ in shown()] == [200, 204, 200]
+    path = make(city, poi("S1", [116.655, 31.8], kind="culture", name="at first"))
+    assert shown()[:2] == [(200, True, False)] * 2
+    changed = change(city, path, "PUT", json=poi("S1", [116.6551, 31.8001], kind="culture", name="at last"))
+    assert changed.status_code in (200, 204), changed.text
+    assert shown()[:2] == [(200, False, True)] * 2
+    assert city.request(path).json()["properties"]["name"] == "at last"
+    counted = city.request(surfaces[2]).json()["features"]
+    assert sum(f["properties"]["count"] for f in counted) == 1
+    assert change(city, path, "DELETE").status_code in (200, 204)
+    assert [(status, new) for status, _, new in shown()[:2]] == [(200, False), (204, False)]
+    assert city.request(surfaces[2]).json()["features"] == []
+    assert city.request(path).status_code == 404
