@@ -57,14 +57,16 @@ def test_a_memory_is_kept_for_one_layout_and_taken_over_by_the_next(tmp_path: Pa
     first = memories.of("columns a, b")
     first.add(prints, read)
     first.keep()
-    known, told = memories.of("columns a, b").find(np.array([20, 5, 30]))
-    assert known.tolist() == [True, False, True]
+    kept = memories.of("columns a, b")
+    at = kept.find(np.array([20, 5, 30]))
+    assert (at >= 0).tolist() == [True, False, True]
+    told = kept.told(at[at >= 0])
     assert (told.fids.tolist(), told.digests.tolist(), told.facts.tolist()) == ([2, 3], [-2, -3], [8, 9])
     other = memories.of("columns b, a")
-    assert not other.find(prints)[0].any()
+    assert (other.find(prints) < 0).all()
     other.add(prints[:1], read.take(np.array([True, False, False])))
     other.keep()
-    assert not memories.of("columns a, b").find(prints)[0].any()
+    assert (memories.of("columns a, b").find(prints) < 0).all()
     assert len(list((tmp_path / "memory").iterdir())) == 1
 
 
@@ -73,7 +75,7 @@ def test_a_memory_that_is_damaged_is_none(tmp_path: Path) -> None:
     memory.add(np.array([1]), Remembered(np.array([1]), np.array([1]), np.array([1])))
     memory.keep()
     memory.path.write_bytes(memory.path.read_bytes()[:-9])
-    assert not Memories(tmp_path, REGISTER, "police").of("a").find(np.array([1]))[0].any()
+    assert Memories(tmp_path, REGISTER, "police").of("a").find(np.array([1])).tolist() == [-1]
 
 
 def test_rows_whose_text_stands_are_not_read_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,17 +12,19 @@ import xxhash
 from numpy.typing import NDArray
 
 from gis.exchange import columns
-from gis.exchange.column_names import normal
 from gis.exchange.columns import Matching, Typed
 from gis.exchange.converted import mask_of
 from gis.exchange.delivery import pseudonym
 from gis.exchange.delivery.account import Mode
 from gis.exchange.delivery.checks import Checks, returned
+from gis.exchange.delivery.operations import OPERATION, TASK, answered, named, operations
 from gis.exchange.delivery.pseudonym import person_fids
+from gis.exchange.delivery.recall import Recall, together
 from gis.exchange.delivery.references import code_fids
-from gis.exchange.delivery.remembered import Memories, Memory, Remembered, fingerprints
+from gis.exchange.delivery.remembered import Memories, Remembered
 from gis.exchange.delivery.words import Ints, Seen, Words
 from gis.exchange.notes import Notes
+from gis.exchange.readers.csv import CsvSource
 from gis.exchange.readers.source import Batch, Findings, Source
 from gis.exchange.registers import Deliverable
 from gis.exchange.values import convert
@@ -31,17 +33,13 @@ from gis.text import Text
 
 Repeats = Callable[[Ints, Ints, Ints, Ints], NDArray[np.bool_]]
 
-_OPERATION = ("操作", "操作类型", "变更类型", "数据操作", "op", "operation")
-_TASK = ("退回编号", "task")
-_SAYS = ("新增", "增加", "变更", "修改", "更新", "insert", "add", "update", "upsert", "i", "a", "u", "m")
-_ENDS = ("删除", "注销", "撤销", "delete", "remove", "d")
 #: What the readers of values call it, and what a returned row is told.
 _REASONS = {
     "missing-required": "missing", "excel-damaged": "excel_damaged", "unknown-code": "unknown_value",
     "bad-date": "bad_date", "bad-valid-time": "bad_date", "bad-instant": "bad_date",
     "ragged": "form",
 }  # fmt: skip
-_NO_OPERATION = Text("操作应为 新增、变更 或 删除", "the operation is insert, update or delete")
+_NOBODY: Ints = np.empty(0, np.int64)
 
 
 @dataclass(slots=True)
@@ -67,42 +65,48 @@ class Reading:
     answered: dict[int, int] = field(default_factory=dict)
     read_rows: int = 0
     _seen: Seen = field(default_factory=Seen)
-    _memory: Memory | None = None
-    _texts: tuple[Ints, Ints] | None = None
+    _recall: Recall | None = None
 
     def words(self) -> Iterator[Words]:
         """All rows that can be taken. Raises BadInput where the file does not fit the register at all."""
         self.source.findings.keep = 1 << 62
-        batches = copy.ahead(self.source.batches())
+        batches = self.source.batches()
         first = next(batches, None)
-        operation = _named(first.table.column_names, _OPERATION) if first is not None else None
+        operation = named(first.table.column_names, OPERATION) if first is not None else None
         if self.mode == "auto":
             self.mode = "incremental" if operation else "full"
         if first is None:
             return
-        matching = columns.match(
-            first.table.column_names, self.deliverable.intake, first.table, overrides=self.overrides
-        )
-        self.source.findings.decisions += matching.decisions
-        task = _named(first.table.column_names, _TASK)
+        names = first.table.column_names
+        matching = columns.match(names, self.deliverable.intake, first.table, overrides=self.overrides)
+        task = named(names, TASK)
         if self.memories is not None:
-            self._memory = self.memories.of(_layout(self.deliverable, first.table.column_names, matching))
-        for batch in chain([first], batches):
-            self.read_rows += len(batch)
+            self._recall = Recall(self.memories.of(_layout(self.deliverable, names, matching)), self._seed)
+        batches = copy.ahead(self._begun(first, batches, task))
+        for number, batch in enumerate(batches):
+            if not number:
+                self.source.findings.decisions += matching.decisions
+            self.read_rows += len(batch) if batch.skimmed is None else len(batch.skimmed.rows)
             yield from self._batch(batch, matching, operation, task)
+
+    def _begun(self, first: Batch, batches: Iterator[Batch], task: str | None) -> Iterator[Batch]:
+        """The batches whose first one was drawn; from the beginning where known lines need not be read at all."""
+        # who answers tasks is told of in every row, so that all have to be read
+        if self._recall is None or task is not None or not isinstance(self.source, CsvSource):
+            return chain([first], batches)
+        self.source.skim = self._recall.skim
+        return self.source.batches()
 
     def remember(self) -> None:
         """Keep what the rows of a whole file were read as, for the next one."""
-        if self._memory is not None and self.mode == "full":
-            self._memory.keep()
+        if self._recall is not None and self.mode == "full":
+            self._recall.memory.keep()
 
     def _batch(self, batch: Batch, matching: Matching, operation: str | None, task: str | None) -> Iterator[Words]:
-        if task is not None:
-            tasks = _whole_numbers(batch.table.column(task))
-            self.answered |= {int(r): int(t) for r, t in zip(batch.rows, tasks, strict=True) if t}
+        self.answered |= answered(batch, task)
         before = len(self.source.findings.rejects)
         batch = self._without_known(batch, matching)
-        ends = self._operations(batch, operation)
+        ends = operations(batch, operation, self.source.findings)
         parts = [(batch.take(ends == 0), matching, False), (batch.take(ends == 1), _key_only(matching), True)]
         for part, own, is_end in parts:
             if len(part):
@@ -117,28 +121,30 @@ class Reading:
 
         Another row about the same entity, here or before, makes a row one to be read.
         """
-        prints = fingerprints(batch.table, self._seed) if self._memory is not None and len(batch) else None
-        self._texts = None if prints is None else (batch.rows, prints)
-        if self._memory is None or prints is None:
+        if self._recall is None:
             return batch
-        known, told = self._memory.find(prints)
-        if not known.any():
-            return batch
-        fids = np.zeros(len(batch), np.int64)
-        fids[known], fids[~known] = told.fids, self._keys(batch.take(~known), matching)
-        sole = known & ~self._seen.again(fids)
-        told = told.take(sole[known])
-        again = self.repeats(batch.rows[sole], told.fids, told.digests, told.facts)
-        done = np.flatnonzero(sole)[again]
-        self._seen.add(fids[done], batch.rows[done])
-        self._memory.add(prints[done], told.take(again), known=True)
-        left = np.ones(len(batch), bool)
-        left[done] = False
-        return batch.take(left)
+        left, skimmed = self._recall.of(batch)
+        known = np.flatnonzero(skimmed.at >= 0) if skimmed is not None else _NOBODY
+        if skimmed is None or not len(known):
+            return left
+        rows, told = skimmed.rows[known], self._recall.memory.told(skimmed.at[known])
+        sole = ~self._seen.again(np.concatenate([told.fids, self._keys(left, matching)]))[: len(known)]
+        done = np.flatnonzero(sole)
+        once = told.take(sole)
+        done = done[self.repeats(rows[sole], once.fids, once.digests, once.facts)]
+        again = np.zeros(len(known), bool)
+        again[done] = True
+        self._seen.add(told.fids[again], rows[again])
+        self._recall.keep(rows[again], told.take(again))
+        to_read = np.zeros(len(skimmed.rows), bool)
+        to_read[known[~again]] = True
+        return together(left, skimmed.read(to_read)) if to_read.any() else left
 
     def _keys(self, batch: Batch, matching: Matching) -> Ints:
         """Whom rows are about, as far as that can be read; 0 elsewhere."""
         found = np.zeros(len(batch), np.int64)
+        if not len(batch):
+            return found
         keys = replace(_key_only(matching), valid_from=None, valid_to=None)
         typed = convert(batch, keys, Findings(), Notes(), strict=True)
         if len(typed):
@@ -158,18 +164,6 @@ class Reading:
         known = fids != 0
         self.silent |= dict(zip(batch.rows[known].tolist(), fids[known].tolist(), strict=True))
 
-    def _operations(self, batch: Batch, column: str | None) -> NDArray[np.int8]:
-        """What each row wants: 0 to say something, 1 to end the entity, -1 nobody knows."""
-        if column is None:
-            return np.zeros(len(batch), np.int8)
-        texts = pc.utf8_lower(pc.utf8_trim_whitespace(batch.table.column(column).combine_chunks().cast(pa.string())))
-        texts = pc.fill_null(texts, "")
-        ends = mask_of(pc.is_in(texts, value_set=pa.array(_ENDS)))
-        says = mask_of(pc.is_in(texts, value_set=pa.array((*_SAYS, ""))))
-        for i in np.flatnonzero(~ends & ~says):
-            self.source.findings.reject(batch.rows[i], "form", _NO_OPERATION, texts[int(i)].as_py())
-        return np.where(ends, 1, np.where(says, 0, -1)).astype(np.int8)
-
     def _said(self, typed: Typed, *, ends: bool) -> Words:
         """The rows that say something new and pass the checks, numbered, each entity once."""
         typed = _from_then_on(typed) if ends else typed
@@ -182,20 +176,17 @@ class Reading:
         sole = np.flatnonzero(keep & ~self._seen.again(np.where(keep, fids, 0)))
         done = sole[self.repeats(typed.batch.rows[sole], fids[sole], digests[sole], facts[sole])]
         self._seen.add(fids[done], typed.batch.rows[done])
-        self._remember(typed.batch.rows[done], Remembered(fids[done], digests[done], facts[done]))
+        if self._recall is not None:
+            self._recall.remember(typed.batch.rows[done], Remembered(fids[done], digests[done], facts[done]))
         keep[done] = False
         typed, fids, digests, facts = _only(typed, keep), fids[keep], digests[keep], facts[keep]
         table = self.checks.run(typed.table, ids.take(keep) if ids is not None else None)
         keep = self._refuse(typed, np.ones(len(typed), bool), key_only=ends)
         self._note(typed, keep)
         keep &= self._once(typed.batch.rows, fids, keep)
-        self._remember(typed.batch.rows[keep], Remembered(fids[keep], digests[keep], facts[keep]))
+        if self._recall is not None:
+            self._recall.remember(typed.batch.rows[keep], Remembered(fids[keep], digests[keep], facts[keep]))
         return self._word(typed, table, (fids, digests, facts), ends=ends).take(keep)
-
-    def _remember(self, rows: Ints, read: Remembered) -> None:
-        if self._memory is not None and self._texts is not None:
-            numbers, prints = self._texts
-            self._memory.add(prints[np.searchsorted(numbers, rows)], read)
 
     def _refuse(self, typed: Typed, keep: NDArray[np.bool_], *, key_only: bool = False) -> NDArray[np.bool_]:
         """List the rows in which the checks found a fault; returns those that are left."""
@@ -307,23 +298,12 @@ def _layout(deliverable: Deliverable, names: list[str], matching: Matching) -> s
     return repr((names, matched, times, deliverable.intake.fields, dict(deliverable.items)))
 
 
-def _named(names: list[str], known: tuple[str, ...]) -> str | None:
-    """The first column that is one of the known names."""
-    wanted = {normal(k) for k in known}
-    return next((name for name in names if normal(name) in wanted), None)
-
-
 def _key_only(matching: Matching) -> Matching:
     """The same with nothing required but the key: who ends need say no more."""
     collection = matching.collection
     fields = tuple(replace(f, required=f.name in collection.key) for f in collection.fields)
     kept = {name: match for name, match in matching.matches.items() if name in collection.key}
     return replace(matching, collection=replace(collection, fields=fields), matches=kept)
-
-
-def _whole_numbers(column: pa.ChunkedArray) -> list[int]:
-    texts = [str(v).strip() if v is not None else "" for v in column.to_pylist()]
-    return [int(float(t)) if t.replace(".0", "").isdigit() and len(t) < 18 else 0 for t in texts]
 
 
 def _filled(batch: Batch, matching: Matching, deliverable: Deliverable) -> Ints:

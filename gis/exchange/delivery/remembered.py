@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -43,8 +44,13 @@ def fingerprints(table: pa.Table, seed: int) -> Ints | None:
     rows = bytes(text).split(_ROW)[:-1]
     if len(rows) != len(table) or np.count_nonzero(held == _CELL[0]) != len(rows) * len(columns):
         return None
-    hashed = map(partial(xxhash.xxh3_64_intdigest, seed=seed), rows)
-    return np.fromiter(hashed, np.uint64, len(rows)).view(np.int64)
+    return line_fingerprints(rows, seed)
+
+
+def line_fingerprints(lines: list[bytes], seed: int) -> Ints:
+    """A number for the bytes of each line. XXH3 of 64 bits, seeded."""
+    hashed = map(partial(xxhash.xxh3_64_intdigest, seed=seed), lines)
+    return np.fromiter(hashed, np.uint64, len(lines)).view(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +88,15 @@ class Memory:
                 return cls(path, found)
         return cls(path)
 
-    def find(self, prints: Ints) -> tuple[NDArray[np.bool_], Remembered]:
-        """Which texts are known, and what the known ones were read as."""
+    def find(self, prints: Ints) -> Ints:
+        """Where each text stands among those that are known; −1 for the others."""
         at, known = places(self.known[0], prints)
-        about, digests = self.known[1][at[known]], self.known[2][at[known]]
-        return known, Remembered(about >> _FACTS_BITS, digests, about & ((1 << _FACTS_BITS) - 1))
+        return np.where(known, at, -1)
+
+    def told(self, at: Ints) -> Remembered:
+        """What the known texts at these places were read as."""
+        about = self.known[1][at]
+        return Remembered(about >> _FACTS_BITS, self.known[2][at], about & ((1 << _FACTS_BITS) - 1))
 
     def add(self, prints: Ints, rows: Remembered, *, known: bool = False) -> None:
         """Remember what some rows of this file were read as."""
@@ -100,18 +110,24 @@ class Memory:
         count = sum(part.shape[1] for part in self.read)
         if self.unknown <= _OFTEN * count:
             return
-        rows = np.concatenate(self.read, axis=1)
-        rows = rows[:, np.argsort(rows[0], kind="stable")]
         layouts = f"{self.path.name.rpartition('.')[0].rpartition('.')[0]}.*"
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             made = self.path.with_name(f"{self.path.name}.{os.getpid()}")
             with made.open("wb") as file:
-                np.save(file, rows)
+                self._write(file, count)
             for old in self.path.parent.glob(layouts):
                 if old not in (made, self.path):
                     old.unlink(missing_ok=True)
             made.replace(self.path)
+
+    def _write(self, file: BinaryIO, count: int) -> None:
+        """All rows in the order of their prints; line by line, so that no second copy of them is ever held."""
+        order = np.argsort(np.concatenate([part[0] for part in self.read]), kind="stable")
+        shape = {"descr": "<i8", "fortran_order": False, "shape": (3, count)}
+        np.lib.format.write_array_header_1_0(file, shape)
+        for line in range(3):
+            np.concatenate([part[line] for part in self.read])[order].astype("<i8").tofile(file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from gis.exchange.readers.coordinates import find_coordinates
 from gis.exchange.readers.delimiter import CANDIDATES, settle_delimiter
 from gis.exchange.readers.file_kind import opened, refuse_other_kinds
 from gis.exchange.readers.header import SEARCH_ROWS, Header, find_header
-from gis.exchange.readers.lines import Block, read_blocks, text_of
+from gis.exchange.readers.lines import Block, in_utf8, read_blocks, text_of
 from gis.exchange.readers.records import REASONS, Records, parse_records
-from gis.exchange.readers.source import Batch, Findings, ReadOptions
+from gis.exchange.readers.skimming import PLAIN_LINES, Skimmer
+from gis.exchange.readers.source import Batch, Findings, ReadOptions, Skim
 from gis.exchange.readers.tabular import Tabulator
 from gis.exchange.readers.text import BROKEN, BROKEN_HANDLER, Encoding, decide_encoding
 
@@ -39,7 +40,10 @@ class Layout:
 
 @dataclass(slots=True)
 class CsvSource:
-    """An opened text table; see `Source`. Row numbers are line numbers, those of a row's first line."""
+    """An opened text table; see `Source`. Row numbers are line numbers, those of a row's first line.
+
+    `skim` is asked of whole lines which of them are known: those are not read, but told of in the batch.
+    """
 
     path: Path
     findings: Findings
@@ -47,6 +51,7 @@ class CsvSource:
     layout: Layout
     tabulator: Tabulator
     total_rows: int | None = None
+    skim: Skim | None = None
 
     def batches(self) -> Iterator[Batch]:
         """The rows as texts, in batches; refused lines are noted.
@@ -55,16 +60,44 @@ class CsvSource:
         "no-geometry", "bad-coordinate".
         """
         self.findings.begin()
-        blocks = read_blocks(self.path, self.layout.encoding, bare_returns=self.layout.bare_returns)
-        for lines, table in self._tables(_data(blocks, self.layout.data_line)):
-            yield from self.tabulator.batches(lines, table)
+        encoding, bare_returns, skimmer = self.layout.encoding, self.layout.bare_returns, self._skimmer()
+        blocks = read_blocks(self.path, encoding, bare_returns=bare_returns, undecoded=skimmer is not None)
+        for found in self._tables(_data(blocks, self.layout.data_line), skimmer):
+            if isinstance(found, Batch):
+                yield found
+            else:
+                yield from self.tabulator.batches(*found)
 
-    def _tables(self, blocks: Iterator[Block]) -> Iterator[tuple[NDArray[np.int64], pa.Table]]:
-        """The blocks as tables with their line numbers: parsed fast where nothing is odd, line by line elsewhere."""
+    def _skimmer(self) -> Skimmer | None:
+        """Where lines are to be skimmed, and can be: known by their bytes, with no geometry to be read from them."""
+        encoding = self.layout.encoding
+        plain = encoding.name in PLAIN_LINES and not self.layout.bare_returns and self.tabulator.coordinates is None
+        if self.skim is None or not plain:
+            return None
+
+        def parse(data: bytes) -> pa.Table | None:
+            decoded = in_utf8(data, encoding)
+            broken = decoded is not data and _BROKEN_BYTES in decoded
+            return None if broken else parse_clean(decoded, self.tabulator.columns, self.layout.delimiter)
+
+        return Skimmer(self.skim, parse, self.tabulator)
+
+    def _tables(
+        self, blocks: Iterator[Block], skimmer: Skimmer | None
+    ) -> Iterator[tuple[NDArray[np.int64], pa.Table] | Batch]:
+        """The blocks as tables with their line numbers: parsed fast where nothing is odd, line by line elsewhere.
+
+        Those that were skimmed are batches.
+        """
         open_record: list[str] = []
         end, marked = 1, self.layout.encoding.name != "utf-8"
-        for block in blocks:
-            fast = None
+        for given in blocks:
+            if skimmer is not None and not open_record and not given.too_long:
+                skimmed = skimmer.batches(given)
+                if skimmed is not None:
+                    yield from skimmed
+                    continue
+            block, fast = given if skimmer is None else given.decoded(self.layout.encoding), None
             if block.too_long:
                 yield from self._slow(open_record, block.line, final=True)[0]
                 open_record = []

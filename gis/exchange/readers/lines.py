@@ -2,7 +2,7 @@
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gis.exchange.readers.text import BROKEN_HANDLER, Encoding
@@ -11,6 +11,7 @@ BLOCK_BYTES = 4 << 20
 #: A line may be long (a polygon of 20 000 vertices is 800 KB); beyond this it is no row of a table.
 LONGEST_LINE_BYTES = 8 << 20
 _SHOWN_BYTES = 400
+_AS_UTF8 = frozenset({"utf-8", "ascii"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,21 @@ class Block:
     line: int
     too_long: bool = False
 
+    def decoded(self, encoding: Encoding) -> "Block":
+        """A block of undecoded lines in UTF-8."""
+        return replace(self, data=in_utf8(self.data, encoding))
 
-def read_blocks(path: Path, encoding: Encoding, *, bare_returns: bool = False) -> Iterator[Block]:
+
+def read_blocks(
+    path: Path, encoding: Encoding, *, bare_returns: bool = False, undecoded: bool = False
+) -> Iterator[Block]:
     """The file's lines in blocks; bytes that are no text are left (UTF-8) or marked `BROKEN` (other encodings).
 
-    `bare_returns` says that lines end in a carriage return alone, as on old Macintoshes.
+    `bare_returns` says that lines end in a carriage return alone, as on old Macintoshes. `undecoded` leaves lines as
+    they are written; the encoding must be one in which a line feed is one byte that is nothing else.
     """
     rest, line, skipping = b"", 1, False
-    for chunk in _utf8_chunks(path, encoding):
+    for chunk in _chunks(path, encoding) if undecoded else _utf8_chunks(path, encoding):
         data = chunk.replace(b"\r", b"\n") if bare_returns else chunk
         if skipping:
             end = data.find(b"\n") + 1
@@ -53,14 +61,25 @@ def text_of(data: bytes) -> str:
     return data.decode("utf-8", errors=BROKEN_HANDLER)
 
 
-def _utf8_chunks(path: Path, encoding: Encoding) -> Iterator[bytes]:
+def in_utf8(data: bytes, encoding: Encoding) -> bytes:
+    """Whole lines in UTF-8, with bytes that are no text as `read_blocks` leaves them."""
+    if encoding.name in _AS_UTF8:
+        return data
+    return data.decode(encoding.name, errors=BROKEN_HANDLER).encode("utf-8", errors="replace")
+
+
+def _chunks(path: Path, encoding: Encoding) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(encoding.mark_bytes)
-        if encoding.name in {"utf-8", "ascii"}:
-            while chunk := file.read(BLOCK_BYTES):
-                yield chunk
-            return
-        decoder = codecs.getincrementaldecoder(encoding.name)(errors=BROKEN_HANDLER)
         while chunk := file.read(BLOCK_BYTES):
-            yield decoder.decode(chunk).encode("utf-8", errors="replace")
-        yield decoder.decode(b"", final=True).encode("utf-8", errors="replace")
+            yield chunk
+
+
+def _utf8_chunks(path: Path, encoding: Encoding) -> Iterator[bytes]:
+    if encoding.name in _AS_UTF8:
+        yield from _chunks(path, encoding)
+        return
+    decoder = codecs.getincrementaldecoder(encoding.name)(errors=BROKEN_HANDLER)
+    for chunk in _chunks(path, encoding):
+        yield decoder.decode(chunk).encode("utf-8", errors="replace")
+    yield decoder.decode(b"", final=True).encode("utf-8", errors="replace")

@@ -1,6 +1,6 @@
 """What every reader hands on: a file as batches of rows, the decisions taken about it, and the rows refused."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -41,19 +41,38 @@ class Reject:
     field: str = ""
 
 
+#: What is known of whole lines by their bytes alone: a fingerprint of each, and its place among what is known (or −1).
+Skim = Callable[[list[bytes]], tuple[NDArray[np.int64], NDArray[np.int64]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Skimmed:
+    """All lines from which a batch was read: its rows are those of lines that were not known, at −1.
+
+    `rows` are their numbers, `prints` and `at` what `Skim` said of them; `read` reads some of them after all.
+    """
+
+    rows: NDArray[np.int64]
+    prints: NDArray[np.int64]
+    at: NDArray[np.int64]
+    read: "Callable[[NDArray[np.bool_]], Batch]"
+
+
 @dataclass(slots=True)
 class Batch:
     """Some rows, column-wise; all parts have the same length.
 
     `rows` are row numbers in the file; `table` holds the attributes as read (no geometry); the geometry is either
     `points`, an (n, 2) array of x (east, longitude) and y (north, latitude), or `shapes`, an array of shapely
-    geometries, or neither. Coordinates are the file's own until they have been placed.
+    geometries, or neither. Coordinates are the file's own until they have been placed. `skimmed` are the lines of which
+    only the unknown ones were read, where the source was told to skim.
     """
 
     rows: NDArray[np.int64]
     table: pa.Table
     points: NDArray[np.float64] | None = None
     shapes: NDArray[np.object_] | None = None
+    skimmed: Skimmed | None = None
 
     def __len__(self) -> int:
         """How many rows."""
