@@ -71,9 +71,9 @@ def test_an_empty_place_is_said_and_leads_back(visit: Begin) -> None:
 
 def test_layers_for_close_looks_say_so_from_afar(visit: Begin) -> None:
     city = visit()
-    city.open(f"#{near(city, 'base.buildings', 9)}&layers=base.addresses")
-    far = city.page.locator("[data-collection='base.addresses'] .far")
-    assert "14" in far.inner_text()
+    city.open(f"#{near(city, 'base.buildings', 9)}&layers=base.buildings")
+    far = city.page.locator("[data-collection='base.buildings'] .far")
+    assert "12" in far.inner_text()
     far.get_by_role("button").click()
     city.page.wait_for_timeout(900)
     city.settle()

@@ -158,7 +158,7 @@ def test_a_register_that_is_swapped_in_brings_its_bands_and_keeps_them(conn: psy
     insert(conn, [1, 2, 3], 60_000.0, "motorway", 0)
     register = Register.of(ROADS)
     copy = replace(register, suffix="__new")
-    for statement in (*copy.create_open(), *copy.index_open(), *copy.index_identity()):
+    for statement in (*copy.create_open(), *copy.index_open(), *copy.constrain_open(), *copy.index_identity()):
         conn.execute(statement)
     conn.execute(f"INSERT INTO {copy.table()} SELECT * FROM base.roads WHERE fid > 1")
     generalised = Generalised()
