@@ -118,8 +118,6 @@ def keep_prior(conn: psycopg.Connection[Any], register: Deliverable, place: Plac
         f" FROM {register.claims} c JOIN touched USING (fid) WHERE c.department = %(department)s {which}",
         place.args,
     )
-    conn.execute("CREATE INDEX ON prior (fid)")
-    conn.execute("ANALYZE prior (fid)")
 
 
 def give_way(conn: psycopg.Connection[Any], register: Deliverable, department: str) -> None:

@@ -25,12 +25,12 @@ _DAY = "date_trunc('day', {0} AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/S
 
 
 def touch(conn: psycopg.Connection[Any], select: str, args: dict[str, Any] | None = None) -> int:
-    """Name the entities to fold, by a SELECT of their numbers; returns how many they are."""
+    """Name the entities to fold, by a SELECT of their numbers; returns how many were not named before."""
     conn.execute("CREATE TEMP TABLE IF NOT EXISTS touched (fid bigint PRIMARY KEY) ON COMMIT DROP")
-    conn.execute(f"INSERT INTO touched {select} ON CONFLICT DO NOTHING", args)
-    conn.execute("ANALYZE touched")
-    found = conn.execute("SELECT count(*) FROM touched").fetchone()
-    return int(found[0]) if found else 0
+    named = conn.execute(f"INSERT INTO touched {select} ON CONFLICT DO NOTHING", args).rowcount
+    if named:
+        conn.execute("ANALYZE touched")
+    return named
 
 
 def fold(conn: psycopg.Connection[Any], register: Deliverable) -> None:
@@ -52,19 +52,21 @@ def _spoken(register: Deliverable) -> Iterable[str]:
     begins = f"""coalesce(c.valid_from, CASE WHEN c.said AND row_number() OVER (
         PARTITION BY c.fid, c.department ORDER BY c.edition, c.delivery) = 1
         THEN '-infinity' ELSE {_DAY.format("c.edition")} END)"""
-    # what claims say is fetched last: sorting whole rows again and again costs more than all else
+    # all windows in one order, that of the words, and what they say fetched last: sorting costs more than all else
     yield f"""
         CREATE TEMP TABLE spoken ON COMMIT DROP AS
         WITH claims AS (
             SELECT c.ctid AS place, c.fid, c.department, c.delivery, c.edition, c.src_row, c.digest,
-                   first_value(c.digest) OVER latest AS last_digest, first_value(c.delivery) OVER latest AS stated_by,
-                   first_value(c.src_row) OVER latest AS stated_row,
+                   last_value(c.digest) OVER on_from_here AS last_digest,
+                   last_value(c.delivery) OVER on_from_here AS stated_by,
+                   last_value(c.src_row) OVER on_from_here AS stated_row,
                    {begins} AS begins, coalesce(c.valid_to, 'infinity') AS ends
             FROM {register.claims} c JOIN touched USING (fid) WHERE NOT c.withdrawn
-            WINDOW latest AS (PARTITION BY c.fid, c.department ORDER BY c.edition DESC, c.delivery DESC)
+            WINDOW on_from_here AS (PARTITION BY c.fid, c.department ORDER BY c.edition, c.delivery
+                ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)
         ), c AS MATERIALIZED (
-            SELECT *, bool_and(digest = last_digest)
-                OVER (PARTITION BY fid, department ORDER BY edition DESC, delivery DESC) AS latest
+            SELECT *, bool_and(digest = last_digest) OVER (PARTITION BY fid, department ORDER BY edition, delivery
+                ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS latest
             FROM claims
         ), edges AS (
             SELECT fid, begins AS at FROM c UNION SELECT fid, ends FROM c WHERE ends < 'infinity'
@@ -156,7 +158,6 @@ def _folded(register: Deliverable) -> Iterable[str]:
         SELECT s.fid, 0 AS scenario, s.valid_from, s.valid_to, s.delivery, s.src_row, {placed}, {own}
         FROM s {joins}
     """
-    yield "CREATE INDEX ON folded (fid)"
     yield "ANALYZE folded (fid)"
 
 

@@ -48,15 +48,23 @@ def collisions(conn: psycopg.Connection[Any], register: Deliverable) -> list[int
 
 def prevail(conn: psycopg.Connection[Any], register: Deliverable, secret: bytes) -> None:
     """After the fold: of those who are called several things, keep every text and let the prevailing one stand."""
-    for item in register.identifiers[1:]:
-        _prevail(conn, register, item.name, secret)
+    names = [f.name for f in register.identifiers[1:]]
+    if not names:
+        return
+    otherwise = " OR ".join(f's."i_{n}" IS NOT NULL AND s."i_{n}" IS DISTINCT FROM i."{n}"' for n in names)
+    called = conn.execute(
+        f"CREATE TEMP TABLE called ON COMMIT DROP AS SELECT s.* FROM {STAGE} s JOIN {table_of(register)} i USING (fid)"
+        f" WHERE i.variants IS NOT NULL OR {otherwise}"
+    ).rowcount
+    for name in names if called else ():
+        _prevail(conn, register, name, secret)
 
 
 def _prevail(conn: psycopg.Connection[Any], register: Deliverable, name: str, secret: bytes) -> None:
     rows = conn.execute(
         f"""
         SELECT i.fid, i."{name}", s."i_{name}", i.variants, w."{name}"
-        FROM {STAGE} s JOIN {table_of(register)} i USING (fid) LEFT JOIN LATERAL (
+        FROM called s JOIN {table_of(register)} i USING (fid) LEFT JOIN LATERAL (
             SELECT "{name}" FROM weighed w WHERE w.fid = s.fid ORDER BY starts DESC LIMIT 1) w ON true
         WHERE s."i_{name}" IS NOT NULL AND (s."i_{name}" IS DISTINCT FROM i."{name}" OR i.variants IS NOT NULL)
         """

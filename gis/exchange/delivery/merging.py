@@ -43,17 +43,18 @@ def merge(conn: psycopg.Connection[Any], register: Deliverable, change: Change) 
     tables = Register.of(register.collection)
     closed, opened = _differences(conn, tables)
     args = {"epoch": change.epoch, "today": change.today}
-    conn.execute(
-        f"INSERT INTO {tables.table('_past')} ({tables.column_list}, rec_to, closed_on)"
-        f" SELECT {_prefixed(tables, 'o')}, %(epoch)s, %(today)s FROM {tables.table()} o"
-        " JOIN closing USING (fid, scenario, valid_from)",
-        args,
-    )
+    past = f"INSERT INTO {tables.table('_past')} ({tables.column_list}, rec_to, closed_on) SELECT"
+    same = "(o.fid, o.scenario, o.valid_from) = (c.fid, c.scenario, c.valid_from)"
     if closed > _MUCH * _rows(conn, tables):
+        conn.execute(
+            f"{past} {_prefixed(tables, 'o')}, %(epoch)s, %(today)s FROM {tables.table()} o JOIN closing c ON {same}",
+            args,
+        )
         return Merged(True, _anew(conn, register.collection, change))
     conn.execute(
-        f"DELETE FROM {tables.table()} o USING closing c"
-        " WHERE (o.fid, o.scenario, o.valid_from) = (c.fid, c.scenario, c.valid_from)"
+        f"WITH o AS (DELETE FROM {tables.table()} o USING closing c WHERE {same} RETURNING {_prefixed(tables, 'o')})"
+        f" {past} {tables.column_list}, %(epoch)s, %(today)s FROM o",
+        args,
     )
     conn.execute(f"INSERT INTO {tables.table()} ({tables.column_list}) {_opening(tables, change)} ORDER BY fid")
     return Merged(closed + opened > 0, lambda: None)
@@ -68,7 +69,6 @@ def _differences(conn: psycopg.Connection[Any], tables: Register) -> tuple[int, 
         " JOIN touched USING (fid) WHERE o.scenario = 0 AND NOT EXISTS ("
         f"SELECT FROM folded s WHERE s.fid = o.fid AND s.valid_from = o.valid_from AND {same})"
     ).rowcount
-    conn.execute("CREATE INDEX ON closing (fid)")
     conn.execute("ANALYZE closing (fid)")
     opened = conn.execute(
         f"CREATE TEMP TABLE opening ON COMMIT DROP AS SELECT s.* FROM folded s WHERE NOT EXISTS ("
