@@ -16,7 +16,7 @@ def clerk_key_file(home: Path) -> Path:
 def clerk_key(home: Path, url: str) -> str:
     """The key: the one that is kept while it is valid in this database, else a new one in its place."""
     path = clerk_key_file(home)
-    with connect(url, autocommit=True) as conn, translated():
+    with translated(), connect(url, autocommit=True) as conn:
         kept = path.read_text("utf-8").strip() if path.is_file() else ""
         try:
             holder(conn, kept)

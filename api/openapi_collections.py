@@ -7,7 +7,6 @@ filters the rest itself.
 from collections.abc import Iterable
 from typing import Any
 
-from api.openapi_parameters import PARAMETERS
 from gis.catalog import Collection, Field, FieldType
 from gis.query.queryables import queryables
 from gis.text import Language
@@ -27,16 +26,18 @@ def with_items(paths: dict[str, Any], collections: Iterable[Collection], languag
     """The paths, and beside the template of items those of each collection."""
     shared = paths[_TEMPLATE]["get"]
     common = [p for p in shared["parameters"] if p.get("name") != "queryables" and "collectionId" not in p["$ref"]]
+    taken = {p.get("name") or p["$ref"].rpartition("/")[2] for p in common}
     return {**paths, **{f"/collections/{c.id}/items": {"get": {
         **shared,
         "operationId": f"getItemsOf{''.join(part.capitalize() for part in c.id.split('.'))}",
         "summary": c.title.in_(language),
-        "parameters": [*common, *_equalities(c, language)],
+        "parameters": [*common, *_equalities(c, taken, language)],
     }} for c in collections}}  # fmt: skip
 
 
-def _equalities(collection: Collection, language: Language) -> list[dict[str, Any]]:
-    return [_equality(field, language) for field in queryables(collection).values() if field.name not in PARAMETERS]
+def _equalities(collection: Collection, taken: set[str], language: Language) -> list[dict[str, Any]]:
+    """Those whose names the operation has no other use for."""
+    return [_equality(field, language) for field in queryables(collection).values() if field.name not in taken]
 
 
 def _equality(field: Field, language: Language) -> dict[str, Any]:

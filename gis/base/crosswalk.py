@@ -114,7 +114,7 @@ def crosswalk(
     is empty, dwellings stand for them. One who is on a border is in the zone with the smallest code.
     Raises Forbidden where the caller may not count persons or dwellings, UnknownName, Unavailable.
     """
-    with connect(database.url) as conn, translated(), conn.transaction():
+    with translated(), connect(database.url) as conn, conn.transaction():
         conn.execute("SET LOCAL TIME ZONE 'UTC'")
         for name, zones in (("crosswalk_source", source), ("crosswalk_target", target)):
             _keep(conn, name, zones.relation(catalogue, identity))

@@ -105,7 +105,7 @@ def state_links(database: Database, links: Iterable[Link]) -> int:
     Raises BadInput for a code that no division ever had, or that is no code.
     """
     stated = [(Division.parse(link.code).code, Division.parse(link.successor).code, link) for link in links]
-    with connect(database.url) as conn, translated():
+    with translated(), connect(database.url) as conn:
         rows = conn.execute("SELECT key, fid FROM base.divisions_id").fetchall()
         known = {str(key): int(fid) for key, fid in rows}
         for code in (code for old, new, _ in stated for code in (old, new)):

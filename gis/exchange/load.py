@@ -100,7 +100,7 @@ def load(
     divisions = DivisionMap.of(database, catalogue) if collection.division == "locate" else DivisionMap(())
     reference = reference_for(database, catalogue)
     placement = place(source, geometry=collection.geometry, crs=options.read.crs, reference=reference)
-    with connect(database.url) as conn, translated(), _alone(conn, collection.id):
+    with translated(), connect(database.url) as conn, _alone(conn, collection.id):
         intake = _Intake(conn, database.url, collection, source, placement, options, progress)
         return intake.run(divisions)
 

@@ -75,7 +75,7 @@ def derive(url: str, collections: Iterable[Collection]) -> list[str]:
 
     One look-up where nothing is to do. Collections without tables are passed over. Raises Unavailable.
     """
-    with connect(url, autocommit=True) as conn, translated():
+    with translated(), connect(url, autocommit=True) as conn:
         known = {(register, kind): digest for register, kind, digest in conn.execute(_RECORDED)}
         behind = [c for c in collections if any(d.digest(c) != known.get((c.id, d.kind)) for d in DERIVED)]
         return [made for collection in behind for made in ensure(conn, collection)]

@@ -46,7 +46,7 @@ def facts(database: Database, register: str, fid: int) -> list[Fact]:
     numbers for them. Raises UnknownName.
     """
     declared = known_deliverable(database, register)
-    with connect(database.url) as conn, translated():
+    with translated(), connect(database.url) as conn:
         fold.touch(conn, "SELECT %(fid)s::bigint", {"fid": fid})
         fold.weigh(conn, declared)
         spoken = [row for (row,) in conn.execute("SELECT to_jsonb(s) FROM spoken s ORDER BY starts, department")]

@@ -73,7 +73,7 @@ def receive(database: Database, register: str, path: Path, department: str, opti
             f"没有部门 {department!r};现有:{'、'.join(known)}",
             subject=department,
         )
-    with connect(database.url) as conn, translated():
+    with translated(), connect(database.url) as conn:
         number = int(_one(conn, "SELECT nextval(pg_get_serial_sequence('core.load', 'id'))"))
         spool = f"{hashlib.sha256(secret(conn)).hexdigest()[:12]}/{number}/{file_name(path)}"
         kept = kept_at(spool).parent
@@ -93,7 +93,7 @@ def receive(database: Database, register: str, path: Path, department: str, opti
 
 def handed_over_before(database: Database, register: str, path: Path, department: str, edition: datetime) -> bool:
     """Whether this very file came from the department before, for the same moment, and did not fail."""
-    with connect(database.url) as conn, translated():
+    with translated(), connect(database.url) as conn:
         return bool(
             _one(
                 conn,

@@ -13,7 +13,7 @@ from gis.store.database import Database, connect, translated
 
 def withdraw(database: Database, catalogue: Catalogue, delivery: int, by: str = "") -> Delivered:
     """Withdraw a delivery. Raises NotFound, Conflict where it is not in the register or not any more."""
-    with connect(database.url, autocommit=True) as conn, translated():
+    with translated(), connect(database.url, autocommit=True) as conn:
         name = records.record(conn, delivery).register
         with records.turn(conn, name), conn.transaction():
             record, register = records.record(conn, delivery), known_deliverable(database, name)

@@ -50,7 +50,7 @@ def work(database: Database, catalogue: Catalogue, delivery: int, progress: Prog
     Raises NotFound for the number, Conflict where it was worked on already, has failed its workers too often or would
     end too much, BadInput where its file does not fit; it has failed then, and nothing of it is in the register.
     """
-    with connect(database.url, autocommit=True) as conn, translated():
+    with translated(), connect(database.url, autocommit=True) as conn:
         register = records.record(conn, delivery).register
         with records.turn(conn, register):
             record = records.record(conn, delivery)

@@ -65,7 +65,7 @@ def apply(database: Database, catalogue: Catalogue, path: Path) -> Applied:
         held = zip(declared, file.registers, strict=True)
         given[DeclaredRegister] = {(d.collection.id,): DeclaredRegister(id=d.collection.id, declaration=raw)
                                    for d, raw in held}  # fmt: skip
-    with connect(database.url) as conn, translated(), conn.transaction():
+    with translated(), connect(database.url) as conn, conn.transaction():
         versions.lock(conn)
         before = versions.read(conn)
         entries = {kind: given.get(kind, before.entries(kind)) for kind in (*_KINDS, DeclaredRegister)}
