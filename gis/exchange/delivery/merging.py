@@ -64,16 +64,20 @@ def _differences(conn: psycopg.Connection[Any], tables: Register) -> tuple[int, 
     """`closing`: keys of open rows that do not stand any more; `opening`: folded rows that do not stand yet."""
     own = [n for n, _ in tables.columns if n not in ("fid", "valid_from", "rec_from", "digest", "load", "src_row")]
     same = " AND ".join(f's."{name}" IS NOT DISTINCT FROM o."{name}"' for name in own)
+    conn.execute(
+        "CREATE TEMP TABLE standing ON COMMIT DROP AS"
+        " SELECT o.fid, o.scenario, o.valid_from, s.fid IS NOT NULL AS stays"
+        f" FROM {tables.table()} o JOIN touched USING (fid)"
+        f" LEFT JOIN folded s ON s.fid = o.fid AND s.valid_from = o.valid_from AND {same} WHERE o.scenario = 0"
+    )
+    conn.execute("ANALYZE standing (fid)")
     closed = conn.execute(
-        f"CREATE TEMP TABLE closing ON COMMIT DROP AS SELECT o.fid, o.scenario, o.valid_from FROM {tables.table()} o"
-        " JOIN touched USING (fid) WHERE o.scenario = 0 AND NOT EXISTS ("
-        f"SELECT FROM folded s WHERE s.fid = o.fid AND s.valid_from = o.valid_from AND {same})"
+        "CREATE TEMP TABLE closing ON COMMIT DROP AS SELECT fid, scenario, valid_from FROM standing WHERE NOT stays"
     ).rowcount
     conn.execute("ANALYZE closing (fid)")
     opened = conn.execute(
-        f"CREATE TEMP TABLE opening ON COMMIT DROP AS SELECT s.* FROM folded s WHERE NOT EXISTS ("
-        f"SELECT FROM {tables.table()} o WHERE o.fid = s.fid AND o.scenario = 0 AND o.valid_from = s.valid_from"
-        " AND NOT EXISTS (SELECT FROM closing c WHERE c.fid = o.fid AND c.valid_from = o.valid_from))"
+        "CREATE TEMP TABLE opening ON COMMIT DROP AS SELECT s.* FROM folded s WHERE NOT EXISTS ("
+        "SELECT FROM standing t WHERE t.stays AND t.fid = s.fid AND t.valid_from = s.valid_from)"
     ).rowcount
     return closed, opened
 
