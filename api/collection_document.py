@@ -22,7 +22,8 @@ _QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 _TILESETS = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
 _JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 
-_TYPES: dict[FieldType, dict[str, str]] = {
+#: Fields' types as JSON Schema has them.
+JSON_TYPES: dict[FieldType, dict[str, str]] = {
     FieldType.TEXT: {"type": "string"},
     FieldType.INTEGER: {"type": "integer"},
     FieldType.NUMBER: {"type": "number"},
@@ -105,7 +106,7 @@ def _geometry(collection: Collection) -> dict[str, Any]:
 
 
 def _property(field: Field, ask: Asked) -> dict[str, Any]:
-    found: dict[str, Any] = {"title": field.title.in_(ask.language), **_TYPES[field.type]}
+    found: dict[str, Any] = {"title": field.title.in_(ask.language), **JSON_TYPES[field.type]}
     if field.name in ROLES:
         found["x-ogc-role"] = ROLES[field.name]
     if field.description:

@@ -7,19 +7,12 @@ filters the rest itself.
 from collections.abc import Iterable
 from typing import Any
 
+from api.collection_document import JSON_TYPES
 from gis.catalog import Collection, Field, FieldType
 from gis.query.queryables import queryables
 from gis.text import Language
 
 _TEMPLATE = "/collections/{collectionId}/items"
-_TYPES: dict[FieldType, dict[str, str]] = {
-    FieldType.TEXT: {"type": "string"},
-    FieldType.INTEGER: {"type": "integer"},
-    FieldType.NUMBER: {"type": "number"},
-    FieldType.BOOLEAN: {"type": "boolean"},
-    FieldType.DATE: {"type": "string", "format": "date"},
-    FieldType.INSTANT: {"type": "string", "format": "date-time"},
-}
 
 
 def with_items(paths: dict[str, Any], collections: Iterable[Collection], language: Language) -> dict[str, Any]:
@@ -41,7 +34,7 @@ def _equalities(collection: Collection, taken: set[str], language: Language) -> 
 
 
 def _equality(field: Field, language: Language) -> dict[str, Any]:
-    schema: dict[str, Any] = dict(_TYPES[field.type])
+    schema: dict[str, Any] = dict(JSON_TYPES[field.type])
     if field.values:
         schema["enum"] = [int(code) if field.type is FieldType.INTEGER else code for code in field.values]
     words = {"description": field.title.in_(language), "schema": schema}

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from math import isfinite
 
 from gis.errors import BadQuery, NotFound
 from gis.exchange.delivery.ledger import Page
@@ -63,3 +64,18 @@ def whole(values: Mapping[str, str], name: str, least: int, default: int) -> int
     if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) >= least):
         raise BadQuery(f"{name} is a whole number from {least}", f"{name} 应为不小于 {least} 的整数", subject=name)
     return int(text)
+
+
+def degrees(text: str, name: str, most: float) -> float:
+    """A number of degrees. Raises BadQuery."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not isfinite(value) or abs(value) > most:
+        raise BadQuery(
+            f"{name} is a number of degrees from {-most:g} to {most:g}, not {text[:40]!r}",
+            f"{name} 应为 {-most:g} 至 {most:g} 的度数,不能是 {text[:40]!r}",
+            subject=name,
+        )
+    return value

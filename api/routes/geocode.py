@@ -1,7 +1,6 @@
 """Addresses to places, and what is at a point; every answer says of which state of the registers it speaks."""
 
 from collections.abc import Callable
-from math import isfinite
 from typing import Any
 
 import orjson
@@ -9,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.errors import TooLarge
 from api.geocoding import MAX_ADDRESSES, MAX_BODY_BYTES, MAX_CHARACTERS, Geocoding
+from api.parameters import degrees
 from api.reply import json_reply
 from api.served import Ask, City
 from gis.errors import BadInput, BadQuery
@@ -29,7 +29,7 @@ async def geocode(city: City, ask: Ask, request: Request) -> Response:
             return _matched(places, [text])[0]
 
     elif set(given) == {"lon", "lat"}:
-        lon, lat = _degrees(given["lon"], "lon", 180), _degrees(given["lat"], "lat", 90)
+        lon, lat = degrees(given["lon"], "lon", 180), degrees(given["lat"], "lat", 90)
 
         def question(places: Gazetteer) -> dict[str, Any]:
             return here_document(lon, lat, places.reverse().at(lon, lat))
@@ -69,20 +69,6 @@ def _text(text: str, subject: str) -> str:
             subject=subject,
         )
     return text
-
-
-def _degrees(text: str, name: str, most: float) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not isfinite(value) or abs(value) > most:
-        raise BadQuery(
-            f"{name} is a number of degrees from {-most:g} to {most:g}, not {text[:40]!r}",
-            f"{name} 应为 {-most:g} 至 {most:g} 的度数,不能是 {text[:40]!r}",
-            subject=name,
-        )
-    return value
 
 
 async def _body(request: Request) -> bytes:

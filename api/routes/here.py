@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.errors import TooLarge
 from api.geocoding import MAX_CHARACTERS, Geocoding
-from api.parameters import whole
+from api.parameters import degrees, whole
 from api.reply import GEOJSON, json_reply
 from api.served import Ask, Asked, City, Served
 from gis.codes.address_levels import AddressLevel
@@ -210,18 +210,3 @@ def _posted(body: bytes) -> Shape:
     except (ValueError, AttributeError, KeyError, TypeError, shapely.errors.ShapelyError) as error:
         raise BadInput(f"the body is not a GeoJSON Geometry or Feature: {str(error)[:120]}",
                        f"请求体不是 GeoJSON 图形:{str(error)[:120]}", subject="body") from None  # fmt: skip
-
-
-def degrees(text: str, name: str, most: float) -> float:
-    """A number of degrees. Raises BadQuery."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not isfinite(value) or abs(value) > most:
-        raise BadQuery(
-            f"{name} is a number of degrees from {-most:g} to {most:g}, not {text[:40]!r}",
-            f"{name} 应为 {-most:g} 至 {most:g} 的度数,不能是 {text[:40]!r}",
-            subject=name,
-        )
-    return value

@@ -12,8 +12,9 @@ import shapely
 from gis.catalog import Collection
 from gis.geo.area import Area, Box, Cells, Circle, Division, Shape, Within
 from gis.query.filters import Filter, spatial, temporal
-from gis.query.query import By, ByCell, ByDivision, ByField, ByTime, Query
+from gis.query.query import By, ByField, Query
 from gis.query.span import TICK, Span
+from gis.query.url import by_said
 
 HIDDEN = "?"
 
@@ -72,15 +73,7 @@ def _known(name: str | None, names: set[str]) -> str:
 
 
 def _by(by: By, names: set[str]) -> str:
-    match by:
-        case ByCell():
-            return f"cell:{by.resolution}"
-        case ByDivision():
-            return f"division:{by.level}"
-        case ByField():
-            return f"field:{_known(by.name, names)}"
-        case ByTime():
-            return f"time:{by.bin}"
+    return by_said(ByField(_known(by.name, names)) if isinstance(by, ByField) else by)
 
 
 def _span(span: Span) -> str:

@@ -114,7 +114,7 @@ def render_parameters(query: Query, seal: Seal = UNSEALED) -> str:
         **_rows_said(query),
         **_where_said(query.where),
         "properties": None if query.fields is None else ",".join(query.fields),
-        "by": ",".join(_by_said(by) for by in query.by) or None,
+        "by": ",".join(by_said(by) for by in query.by) or None,
         "measure": ",".join(m.function if m.field is None else f"{m.function}:{m.field}" for m in query.measure)
         or None,
         **_order_said(query),
@@ -237,7 +237,8 @@ def _by(text: str) -> By:
             f"by={text[:40]} 应为 cell:0–15、division:1–5、field:字段、time:{'|'.join(TIME_BINS)}", "by")  # fmt: skip
 
 
-def _by_said(by: By) -> str:
+def by_said(by: By) -> str:
+    """One key of a grouping as an address has it: `cell:7`, `division:3`, `field:kind`, `time:day`."""
     match by:
         case ByCell():
             return f"cell:{by.resolution}"
