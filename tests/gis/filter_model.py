@@ -78,11 +78,15 @@ def value(node: Any, row: Row) -> Any:
 def _arithmetic(op: str, a: float, b: float) -> float | None:
     if op in ("/", "div", "%") and b == 0:
         return None
-    if op == "^":
-        return None if (a < 0 and b != math.trunc(b)) or (a == 0 and b < 0) else a**b
-    plain = {"+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "/": lambda: a / b,
+    if op == "^" and ((a < 0 and b != math.trunc(b)) or (a == 0 and b < 0)):
+        return None
+    plain = {"+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "/": lambda: a / b, "^": lambda: a**b,
              "div": lambda: float(math.trunc(a / b)), "%": lambda: a - b * math.trunc(a / b)}  # fmt: skip
-    return plain[op]()
+    found = plain[op]()
+    vanished = found == 0 and ((op == "^" and a != 0) or (op == "*" and a != 0 != b) or (op == "/" and a != 0))
+    if math.isinf(found) or vanished:
+        raise OverflowError(f"{a} {op} {b}")
+    return found
 
 
 def _compared(sign: str, left: Any, right: Any, row: Row) -> Truth:
