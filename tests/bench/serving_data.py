@@ -35,6 +35,7 @@ def prepared(server: str, folder: Path, rows: int) -> str:
         with City(Database(url), CATALOGUE) as city:
             city.load(points.files(folder, rows)[0], "bench.points")
         _copy_for_peers(url)
+    _warm(url)
     return url
 
 
@@ -47,6 +48,17 @@ def trace(zooms: range, tiles: int) -> list[tuple[int, int, int]]:
         at = grid.tile(_CENTRE[0] + draw.gauss(0, 0.1), _CENTRE[1] + draw.gauss(0, 0.1), zoom)
         walk += [(zoom, at.x + dx, at.y + dy) for dx in range(3) for dy in range(2)]
     return walk[:tiles]
+
+
+def _warm(url: str) -> None:
+    """Both tables and their indexes in memory: what is compared is not the disk."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("CREATE EXTENSION IF NOT EXISTS pg_prewarm")
+        conn.execute(
+            "SELECT pg_prewarm(t.relid) FROM (SELECT oid AS relid FROM pg_class WHERE oid IN ('bench.points'::regclass,"
+            " 'peer.points'::regclass) UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid IN"
+            " ('bench.points'::regclass, 'peer.points'::regclass)) t"
+        )
 
 
 def _rows(url: str) -> int:
