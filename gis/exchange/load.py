@@ -6,7 +6,6 @@ open_source -> place -> columns.convert -> Frame.encode -> COPY -> first load: B
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import pyarrow as pa
 from gis.base.divisions import DIVISIONS
 from gis.base.succession import find_links
 from gis.catalog import Catalogue, Collection
-from gis.errors import BadInput, Conflict
+from gis.errors import BadInput
 from gis.exchange import columns
 from gis.exchange.columns import Typed
 from gis.exchange.locate import DivisionMap
@@ -33,6 +32,7 @@ from gis.exchange.rows import Frame, key_sql
 from gis.exchange.values import convert
 from gis.query.span import now
 from gis.query.statement import Statement
+from gis.store import load_lock
 from gis.store.bulk import Bulk, may_swap
 from gis.store.copy import ahead
 from gis.store.database import Database, connect, translated
@@ -100,7 +100,7 @@ def load(
     divisions = DivisionMap.of(database, catalogue) if collection.division == "locate" else DivisionMap(())
     reference = reference_for(database, catalogue)
     placement = place(source, geometry=collection.geometry, crs=options.read.crs, reference=reference)
-    with translated(), connect(database.url) as conn, _alone(conn, collection.id):
+    with translated(), connect(database.url) as conn, load_lock.held(conn, collection.id):
         intake = _Intake(conn, database.url, collection, source, placement, options, progress)
         return intake.run(divisions)
 
@@ -326,30 +326,3 @@ def _check_scenario(name: str | None) -> None:
             f"{name!r} 不能作方案名:请用小写字母、数字、- 和 _,以字母开头",
             subject=name,
         )
-
-
-class _alone:
-    """The collection's load lock, held by the session: loads of one collection run one after another."""
-
-    def __init__(self, conn: psycopg.Connection[Any], collection: str) -> None:
-        self.conn, self.collection = conn, collection
-
-    def __enter__(self) -> None:
-        """Take the lock. Raises Conflict where somebody else holds it."""
-        with self.conn.transaction():
-            found = self.conn.execute(
-                "SELECT pg_try_advisory_lock(core.lock_key('load', %s))", (self.collection,)
-            ).fetchone()
-        if not (found and found[0]):
-            raise Conflict(
-                f"{self.collection} is being loaded by someone else; try again when that is done",
-                f"数据集 {self.collection} 正在被其他任务加载,请稍后重试",
-                subject=self.collection,
-            )
-
-    def __exit__(self, *_: object) -> None:
-        """Give the lock back; a connection that is lost, or only closed, gives it back when the server notices."""
-        with suppress(psycopg.Error):
-            self.conn.rollback()
-            self.conn.execute("SELECT pg_advisory_unlock(core.lock_key('load', %s))", (self.collection,))
-            self.conn.rollback()

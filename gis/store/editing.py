@@ -8,18 +8,16 @@ from datetime import date
 from typing import Any
 
 import psycopg
-from psycopg import errors
 
 from gis.catalog import Collection
-from gis.errors import Conflict
 from gis.query import geojson
+from gis.store import load_lock
 from gis.store.tables import Register
 from gis.store.versions import Changes, ensure_month
 from gis.text import Text
 
 #: The series of editions to which single changes belong; no later edition of a file closes what they recorded.
 DATASET = "edits"
-_PATIENCE = "3s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +90,7 @@ class Edit:
 def editing(conn: psycopg.Connection[Any], collection: Collection) -> Iterator[Edit]:
     """A change of a register, in a transaction that nothing else loads beside. Raises Conflict."""
     with conn.transaction():
-        conn.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
-        try:
-            conn.execute("SELECT pg_advisory_xact_lock(core.lock_key('load', %s))", (collection.id,))
-        except errors.LockNotAvailable:
-            raise Conflict(
-                f"{collection.id} is being loaded; try again when that is done",
-                f"{collection.id} 正在加载数据,请稍后再试",
-                subject=collection.id,
-            ) from None
+        load_lock.take(conn, collection.id)
         found = conn.execute(
             "SELECT nextval(pg_get_serial_sequence('core.load', 'id')),"
             " (SELECT coalesce(max(epoch), 0) + 1 FROM core.epoch WHERE register = %s)",

@@ -151,6 +151,17 @@ def test_two_loads_of_one_collection_do_not_run_at_once(city: City, tmp_path: Pa
     assert state(city) == ONE
 
 
+def test_a_load_waits_for_one_that_is_about_to_end(city: City, tmp_path: Path) -> None:
+    path = pois_file(tmp_path, ONE)
+    with psycopg.connect(city.database.url, autocommit=True) as conn:
+        conn.execute("SELECT pg_advisory_lock(core.lock_key('load', 'base.pois'))")
+        ending = threading.Timer(0.5, conn.execute, ("SELECT pg_advisory_unlock_all()",))
+        ending.start()
+        city.load(path, "base.pois")
+        ending.join()
+    assert state(city) == ONE
+
+
 def test_the_lock_is_given_back_with_the_answer(city: City, tmp_path: Path) -> None:
     path = pois_file(tmp_path, ONE)
     with psycopg.connect(city.database.url, autocommit=True) as conn:
