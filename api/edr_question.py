@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import shapely
@@ -110,22 +110,25 @@ def _height(collection: Collection, catalogue: Catalogue, text: str | None) -> S
     catalogue[measured.of].field(field)
     repeated = _REPEATED.match(text)
     if repeated:
-        count, (low, step) = int(repeated[1]), _numbers(f"{repeated[2]},{repeated[3]}")
-        heights = [low + n * step for n in range(count)]
+        low, step = _numbers(repeated.groups()[1:], text)
+        heights = [low + n * step for n in range(int(repeated[1]))]
     elif text.count("/") == 1:
-        low, high = ((_numbers(part)[0] if part != ".." else end) for part, end in zip(
-            text.split("/"), (-math.inf, math.inf), strict=True))  # fmt: skip
+        low, high = (
+            end if part == ".." else _numbers([part], text)[0]
+            for part, end in zip(text.split("/"), (-math.inf, math.inf), strict=True)
+        )
         return Statement(f'"{field}" BETWEEN %s AND %s', (low, high))
     else:
-        heights = _numbers(text)
+        heights = _numbers(text.split(","), text)
     if not 0 < len(heights) <= MOST_HEIGHTS:
         raise _refusal(f"z lists 1 to {MOST_HEIGHTS} heights", f"z 应列出 1 至 {MOST_HEIGHTS} 个高度", "z")
     return Statement(f'"{field}" = ANY(%s)', (heights,))
 
 
-def _numbers(text: str) -> list[float]:
+def _numbers(parts: Iterable[str], text: str) -> list[float]:
+    """The parts of `z` as numbers. Raises BadQuery."""
     try:
-        found = [float(part) for part in text.split(",")]
+        found = [float(part) for part in parts]
     except ValueError:
         found = [math.nan]
     if not all(map(math.isfinite, found)):

@@ -144,8 +144,11 @@ class Editor:
         return Edited(fid, edit.state(fid))
 
     def _patched(self, feature: Feature, patch: Mapping[str, Any]) -> Feature:
-        """The feature after a patch; a bound that the patch takes away is none."""
-        found: Feature = merged(feature, patch)
+        """The feature after a patch; a bound that the patch takes away is none. Raises BadInput."""
+        try:
+            found: Feature = merged(feature, patch)
+        except RecursionError:
+            raise BadInput("the patch is nested too deeply", "修改内容嵌套过深", subject="properties") from None
         properties = found.get("properties")
         if not self.collection.timed or not isinstance(properties, dict):
             return found

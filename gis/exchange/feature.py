@@ -92,7 +92,7 @@ def _placed(batch: Batch, geometry: Any, collection: Collection, findings: Findi
         return batch
     try:
         shape = None if geometry is None else shapely.from_geojson(json.dumps(geometry))
-    except (shapely.errors.GEOSException, TypeError, ValueError):
+    except (shapely.errors.GEOSException, TypeError, ValueError, RecursionError):
         raise BadInput("the geometry is not GeoJSON", "几何不是有效的 GeoJSON", subject="geometry") from None
     batch = Batch(rows=batch.rows, table=batch.table, shapes=np.array([shape], object))
     with np.errstate(invalid="ignore"):

@@ -215,6 +215,17 @@ def test_a_body_that_is_no_feature(city: ExchangeCity, body: bytes) -> None:
     assert city.ask(POIS, CENTRE, "POST", content=body, headers=headers).status_code == 400
 
 
+def test_what_is_nested_too_deeply_is_refused(city: ExchangeCity) -> None:
+    deep = b"[" * 1_000 + b"]" * 1_000
+    body = b'{"type":"Feature","properties":{"code":"N1"},"geometry":{"type":"Point","coordinates":%b}}' % deep
+    answer = city.ask(POIS, CENTRE, "POST", content=body)
+    assert (answer.status_code, answer.json()["subject"]) == (400, "geometry")
+    path = make(city, poi("N2"))
+    patch = b'{"a":' * 1_000 + b"1" + b"}" * 1_000
+    answer = change(city, path, "PATCH", content=b'{"properties":%b}' % patch)
+    assert (answer.status_code, answer.json()["subject"]) == (400, "properties")
+
+
 def test_other_refusals(city: ExchangeCity) -> None:
     path = make(city, poi("R1"))
     assert city.ask(POIS, CENTRE, "POST", json=poi("R1")).status_code == 409

@@ -242,7 +242,7 @@ def test_req_edr_z_response(get: Get, z: str, stations: list[str]) -> None:
     assert all(c["domain"]["axes"]["z"]["values"][0] == int(c["id"][1:]) * 1.5 for c in found["coverages"])
 
 
-@pytest.mark.parametrize("bad", ["high", "1/2/3", "R0/1/1", "nan"])
+@pytest.mark.parametrize("bad", ["high", "1/2/3", "R0/1/1", "nan", "R2/1,2/3", "R2/1/", "1,2/3", "/3"])
 def test_req_edr_z_definition(get: Get, bad: str) -> None:
     _refused(get, _cube(f"&z={bad}"), "z")
 
