@@ -1,4 +1,4 @@
-"""What the data say of a collection as a whole: extent, time, number, age; found once after each load."""
+"""What the data say of a collection as a whole: extent, time, number, age; found once after each recorded change."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,11 +37,11 @@ class Known:
 
 
 class Facts:
-    """The facts of all collections, kept until the next load of one."""
+    """The facts of all collections, kept until the next load of one, or the next change that is recorded of it."""
 
     def __init__(self, database: AsyncDatabase) -> None:
         self._database = database
-        self._kept: dict[str, tuple[int, Known]] = {}
+        self._kept: dict[str, tuple[tuple[int, int], Known]] = {}
         self._zones: tuple[int, tuple[str, ...]] | None = None
 
     async def of(self, collections: list[Collection]) -> dict[str, Known]:
@@ -50,7 +50,9 @@ class Facts:
             name: Loaded(last, at, Text(zh, en), licence)
             for name, last, at, zh, en, licence in await self._database.rows(_LOADS)
         }
-        return {c.id: await self._one(c, loads.get(c.id)) for c in collections}
+        # a delivery that is taken back is no load, but a change
+        epochs: dict[str, int] = dict(await self._database.rows(_EPOCHS))
+        return {c.id: await self._one(c, loads.get(c.id), epochs.get(c.id, 0)) for c in collections}
 
     async def zones(self, collections: list[Collection]) -> tuple[str, ...]:
         """The 3-degree zones of CGCS2000 over which the city lies, by its collections' extents; found once a load.
@@ -64,17 +66,18 @@ class Facts:
             self._zones = (last, tuple(sorted(found)))
         return self._zones[1]
 
-    async def _one(self, collection: Collection, loaded: Loaded | None) -> Known:
-        load = loaded.last if loaded else 0
+    async def _one(self, collection: Collection, loaded: Loaded | None, epoch: int) -> Known:
+        state = (loaded.last if loaded else 0, epoch)
         kept = self._kept.get(collection.id)
-        if kept is None or kept[0] != load or load == 0:
+        if kept is None or kept[0] != state or loaded is None:
             row = (await self._database.rows(_facts(collection)))[0]
-            kept = (load, _known(row, loaded))
+            kept = (state, _known(row, loaded))
             self._kept[collection.id] = kept
         return kept[1]
 
 
 _LAST_LOAD = Statement("SELECT coalesce(max(id), 0) FROM core.load")
+_EPOCHS = Statement("SELECT register, max(epoch) FROM core.epoch GROUP BY register")
 _LOADS = Statement(
     "SELECT collection, max(id), max(loaded_at), string_agg(DISTINCT source->>'zh', ';'),"
     " string_agg(DISTINCT source->>'en', '; '), string_agg(DISTINCT licence, ', ') FROM core.load GROUP BY collection"

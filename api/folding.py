@@ -14,7 +14,7 @@ from gis.store.rollups import fold, waiting
 #: Deltas that are open cost readers a look at each: a thousand or so in this time, where many write.
 _EVERY_S = 2.0
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger("onemap.rollups")
 
 
 @asynccontextmanager
@@ -43,6 +43,6 @@ def _fold(catalogue: Catalogue, threads: Database) -> None:
             for collection in waiting(conn, catalogue):
                 fold(conn, collection)
     except OneMapError as error:
-        _log.info("rollups wait: %s", error)
+        _LOG.info("rollups wait: %s", error)
     except Exception:
-        _log.exception("rollups could not be folded")
+        _LOG.exception("rollups could not be folded")

@@ -49,7 +49,8 @@ def add(
     `known` are the departments that there are, where that is known. Raises BadQuery naming the department.
     """
     listed = sorted(known)
-    if department != EVERY and (not _DEPARTMENT.fullmatch(department) or (listed and department not in listed)):
+    is_known = department in listed if listed else _DEPARTMENT.fullmatch(department)
+    if department != EVERY and not is_known:
         there = ", ".join(listed) or "police, civil_affairs …"
         raise BadQuery(
             f"there is no department {department!r}; there are {there}, and * for the data centre",

@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from api.upload import received, sweep
 from gis.access import keys
+from gis.errors import BadQuery
 from tests.api.exchange_city import CENTRE, PERSONS, ExchangeCity, citizen_id, person, table
 
 PEOPLE = [person(n) for n in range(12)]
@@ -62,6 +63,15 @@ def test_a_key_ends(exchange: ExchangeCity) -> None:
         keys.revoke(conn, made.id)
         assert status(key) == 401
         assert {k.id for k in keys.listed(conn)} >= {made.id}
+
+
+def test_a_department_of_the_directory_gets_a_key_whatever_its_code(exchange: ExchangeCity) -> None:
+    with psycopg.connect(exchange.url, autocommit=True) as conn:
+        made, _ = keys.add(conn, "MZ-01.a", known=["police", "MZ-01.a"])
+        keys.revoke(conn, made.id)
+        for known in (["police"], []):
+            with pytest.raises(BadQuery, match="MZ-01"):
+                keys.add(conn, "MZ-01.a", known=known)
 
 
 def test_whose_key_it_is(exchange: ExchangeCity) -> None:
