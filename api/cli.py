@@ -62,11 +62,13 @@ def _of_the_system(error: OSError) -> OneMapError:
 def _complain(error: OneMapError) -> None:
     if "--json" in sys.argv:
         facts = {"error": error.text.as_dict(), "kind": type(error).__name__, "subject": error.subject}
+        facts |= {"inside": error.inside} if error.inside else {}
         sys.stderr.write(json.dumps(facts, ensure_ascii=False) + "\n")
         return
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(told("Error: ", "错误："), style="bold red", end="")
-    console.print(error.in_(language()), markup=False)
+    sentence = error.in_(language())
+    console.print(f"{sentence} ({error.inside})" if error.inside else sentence, markup=False)
 
 
 if __name__ == "__main__":

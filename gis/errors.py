@@ -19,12 +19,16 @@ from gis.text import Language, Text
 
 
 class OneMapError(Exception):
-    """An error with a sentence for its reader; `subject` is the input at fault (a path, a parameter, a name)."""
+    """An error with a sentence for its reader; `subject` is the input at fault (a path, a parameter, a name).
 
-    def __init__(self, en: str, zh: str, *, subject: str = "") -> None:
-        super().__init__(en)
+    `inside` is for those who run the server alone (an address, what another program said): it stands in `str()`, which
+    logs and commands write, and never in `text`, which callers are told.
+    """
+
+    def __init__(self, en: str, zh: str, *, subject: str = "", inside: str = "") -> None:
+        super().__init__(f"{en}: {inside}" if inside else en)
         self.text = Text(zh=zh, en=en)
-        self.subject = subject
+        self.subject, self.inside = subject, inside
 
     def in_(self, language: Language) -> str:
         """The sentence in one language."""
