@@ -18,7 +18,8 @@ from gis.exchange.delivery import Delivered
 from gis.exchange.delivery.pseudonym import person_fids, secret
 from gis.store.database import Database
 from layers import LAYERS
-from tests.gis.register_model import ALWAYS, NEVER, SHANGHAI, Content, Row, Task
+from tests.gis.register_deliveries import ALWAYS, NEVER, SHANGHAI, Row
+from tests.gis.register_words import Content, Task
 
 REGISTER = "base.persons"
 #: The titles under which the files hold what a person's row may say.

@@ -18,159 +18,32 @@ What the rules leave open is settled here as the people who deliver and correct 
 4. A deletion holds from its date on, whichever of the two dates of a row that is; without one from its edition's day,
    even as a department's first word. A deletion of what was never said is a word like any other. What else a row of a
    deletion holds says nothing.
-5. A row repeats when the word before it says the same with the same dates as written. Words that repeat one another
+5. A row with a date of end and none of beginning says when all that its department says of the entity ends: from that
+   date on no earlier word of it holds either. Where the date is not after the edition's day, that is all it says;
+   what it holds beside that was never in force.
+6. A row repeats when the word before it says the same with the same dates as written. Words that repeat one another
    without another between them are one statement, made again.
-6. A department answers for its latest statement alone, at all times at which that holds: a correction, which holds
+7. A department answers for its latest statement alone, at all times at which that holds: a correction, which holds
    from its edition's day on, closes the tasks of the row that it corrects.
-7. A name that differs makes any department's row one about somebody else, also one whose word on names has no weight.
-8. A row that is returned as a whole is not returned for single items as well.
-9. A row on an entity of whose presence nobody with authority speaks at some time, though somebody does at others, is
+8. A name that differs makes any department's row one about somebody else, also one whose word on names has no weight.
+9. A row that is returned as a whole is not returned for single items as well.
+10. A row on an entity of whose presence nobody with authority speaks at some time, though somebody does at others, is
    evidence for that time, not a fault.
-10. A row returned for its form is answered by the department's next edition with a sound row of its key, or by its
+11. A row returned for its form is answered by the department's next edition with a sound row of its key, or by its
     next full delivery, whatever it holds. Where the key cannot be read, by the next full delivery.
-11. The facts of a row are its filled cells under the declared fields, its key included; dates and operations are none.
+12. The facts of a row are its filled cells under the declared fields, its key included; dates and operations are none.
     A deletion has one, that the entity is no more. The facts of a row that repeats fare as the row does.
-12. An account tells how the rows fared when the delivery was worked; what comes later changes tasks, not accounts.
+13. An account tells how the rows fared when the delivery was worked; what comes later changes tasks, not accounts.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cached_property
+from datetime import datetime
 from itertools import pairwise
-from typing import Literal
-from zoneinfo import ZoneInfo
 
-from gis.exchange.registers import Deliverable
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-#: Before and after every date that a test writes.
-ALWAYS, NEVER = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
-
-Said = Literal["value", "absent", "silent"]
-Outcome = Literal["accepted", "unchanged", "returned"]
-Content = tuple[tuple[str, str], ...]
-
-
-def midnight(moment: datetime) -> datetime:
-    """The beginning of an instant's day in Shanghai."""
-    return moment.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Who is believed: for presence, and item by item, the prevailing department first."""
-
-    presence: tuple[str, ...]
-    authority: Mapping[str, tuple[str, ...]]
-    overriding: frozenset[str] = frozenset()
-    identity: str | None = None
-
-    @classmethod
-    def of(cls, deliverable: Deliverable) -> "Rules":
-        """The rules of a declared register, on all that its files can hold but the key."""
-        names = [f.name for f in deliverable.intake.fields if f.name != deliverable.key]
-        return cls(
-            deliverable.presence,
-            {name: deliverable.authority(name) for name in names},
-            frozenset(name for name in names if deliverable.item(name).disagreement == "override"),
-            deliverable.identity,
-        )
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row as handed over. `key` is None where it cannot be read; `fault` is the reason why its form is refused."""
-
-    number: int
-    key: str | None
-    cells: Mapping[str, str] = field(default_factory=dict)
-    deletes: bool = False
-    start: datetime | None = None
-    end: datetime | None = None
-    fault: str = ""
-    #: the item whose cell is at fault, where it is one
-    fault_item: str = ""
-    #: filled cells under declared fields that `cells` lacks: the key, and what cannot be read
-    more_facts: int = 1
-
-    @property
-    def facts(self) -> int:
-        """How many facts it delivers."""
-        return len(self.cells) + self.more_facts
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A batch: what one department said as of one moment."""
-
-    id: int
-    department: str
-    edition: datetime
-    full: bool
-    rows: tuple[Row, ...]
-
-    @cached_property
-    def faults(self) -> Mapping[int, str]:
-        """The rows whose form is refused, by number."""
-        faults, seen = {}, set()
-        for row in self.rows:
-            fault = row.fault or ("duplicate" if row.key in seen else "")
-            if fault:
-                faults[row.number] = fault
-            else:
-                seen.add(row.key)
-        return faults
-
-    @cached_property
-    def sound(self) -> Mapping[str, Row]:
-        """The rows that count, by key."""
-        return {row.key: row for row in self.rows if row.key is not None and row.number not in self.faults}
-
-    def mentions(self, entity: str) -> bool:
-        """Whether any row, sound or not, bears the key."""
-        return any(row.key == entity for row in self.rows)
-
-
-@dataclass(frozen=True)
-class Word:
-    """What a department says of an entity in a delivery, and from when to when. `row` is 0 where it says it by silence.
-
-    `written` are the dates as the row has them.
-    """
-
-    delivery: int
-    row: int
-    said: bool
-    cells: Mapping[str, str]
-    written: tuple[datetime | None, datetime | None]
-    start: datetime
-    end: datetime
-
-    def repeats(self, other: "Word") -> bool:
-        """Whether it says what the other said."""
-        return (self.said, self.cells, self.written) == (other.said, other.cells, other.written)
-
-
-@dataclass(frozen=True, order=True)
-class Task:
-    """A row that its department must look into; `item` is empty where all of it is at fault."""
-
-    department: str
-    delivery: int
-    row: int
-    entity: str
-    item: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Account:
-    """How many were delivered, accepted, unchanged and returned, in rows and in facts."""
-
-    rows: Counter[Outcome]
-    facts: Counter[Outcome]
+from tests.gis.register_deliveries import ALWAYS, NEVER, Delivery, Row, midnight
+from tests.gis.register_words import Account, Content, Outcome, Rules, Said, Task, Word
 
 
 @dataclass
@@ -233,8 +106,12 @@ class RegisterModel:
 
     def word(self, department: str, entity: str, t: datetime) -> Word | None:
         """What a department says of an entity at a time."""
-        holding = [w for w in self.words(department, entity) if w.start <= t < w.end]
-        return holding[-1] if holding else None
+        for word in reversed(self.words(department, entity)):
+            if word.start <= t < word.end:
+                return word
+            if word.closes and t >= word.end:
+                return None
+        return None
 
     def heard(self, entity: str, t: datetime) -> tuple[dict[str, Word], set[str]]:
         """The words that count at a time, and the departments that speak of somebody else."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gis.query.span import now
 from tests.gis.deliveries import Desk, Spans
 from tests.gis.delivery_histories import DWELLINGS, STEPS, TURNS, Batch, Chronicle, Step, as_known, batches
-from tests.gis.register_model import Task
+from tests.gis.register_words import Task
 
 HISTORIES = st.lists(STEPS, min_size=1, max_size=5)
 #: The register and its history as they are stored.

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.gis.register_model import ALWAYS, NEVER, SHANGHAI, RegisterModel, Row, Rules, Task
+from tests.gis.register_deliveries import ALWAYS, NEVER, SHANGHAI, Row
+from tests.gis.register_model import RegisterModel
+from tests.gis.register_words import Rules, Task
 
 #: a and b say who is there, a first; c is heard on colour only, and first.
 RULES = Rules(
@@ -78,6 +80,16 @@ def test_a_deletion_ends_from_its_date_or_its_edition(model: RegisterModel) -> N
     model.deliver("a", day(20), rows("y -", start=day(12)), full=False)
     assert shown(model, "x") == [(None, 20, {"name": "n"})]
     assert shown(model, "y") == [(None, 12, {"name": "n"})]
+
+
+def test_a_later_row_with_an_end_and_no_beginning_ends_what_was_said(model: RegisterModel) -> None:
+    model.deliver("a", day(10), rows("x name=n size=1", "y name=n size=1"), full=True)
+    model.deliver("a", day(20), rows("x name=n size=2", end=day(15)), full=False)
+    assert shown(model) == [(None, 15, {"name": "n", "size": "1"})]
+    model.deliver("a", day(20), rows("y name=n size=2", end=day(30)), full=False)
+    assert shown(model, "y") == [(None, 20, {"name": "n", "size": "1"}), (20, 30, {"name": "n", "size": "2"})]
+    model.deliver("a", day(40), rows("x name=n size=3"), full=False)
+    assert shown(model) == [(None, 15, {"name": "n", "size": "1"}), (40, None, {"name": "n", "size": "3"})]
 
 
 def test_items_follow_their_own_authority_and_what_has_none_adds_nothing(model: RegisterModel) -> None:

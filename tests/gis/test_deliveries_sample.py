@@ -23,7 +23,7 @@ from psycopg import sql
 from gis.exchange.delivery.pseudonym import person_fids, secret
 from gis.settings import CHECKOUT
 from gis.store.cluster import Cluster
-from tests.gis.register_model import SHANGHAI
+from tests.gis.register_deliveries import SHANGHAI
 
 PEOPLE = 1_000_000
 PATIENCE_S = 6_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from gis.exchange.delivery import accounts, fold, repeated, tasking
+from gis.exchange.delivery import accounts, answering, fold, repeated, tasking
 from gis.exchange.delivery.account import Account
 from gis.exchange.delivery.reading import Reading, reason_of
 from gis.exchange.delivery.records import Record
@@ -54,7 +54,9 @@ class Closing:
         fold.touch(
             conn, "SELECT unnest(%(fids)s::bigint[])", {"fids": outcome.repeats[among(outcome.repeats, asked)].tolist()}
         )
-        tasking.answer(conn, self.register, record.place, reading.mode, answered)
+        answering.answer(conn, self.register, record.place, reading.mode, answered)
+        if refused:
+            answering.answer_from_later(conn, self.register, record.place)
         refused_facts = sum(reading.refused_facts.get(row, 0) for row in refused)
         rows = accounts.added(outcome.rows, _unchanged(len(outcome.repeats)), _returned(len(refused)))
         facts = accounts.added(outcome.facts, _unchanged(outcome.repeated_facts), _returned(refused_facts))

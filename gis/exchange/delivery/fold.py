@@ -3,8 +3,9 @@
 `touched(fid)` names the entities to fold. What is made of them stands in temporary tables:
 
 - `spoken`: for each entity, span and department the claim that is its word there (that of the latest edition among
-  those that cover the span); `latest` where it is of its department's latest statement: the last word, made in row
-  `stated_row` of delivery `stated_by`, and the words right before it that say the same;
+  those that cover the span; one with an end and no beginning also ends whatever was said before it); `latest` where
+  it is of its department's latest statement: the last word, made in row `stated_row` of delivery `stated_by`, and the
+  words right before it that say the same;
 - `weighed`: for each entity and span whether it is there, the prevailing value of each item and whose it is;
 - `folded`: the register's rows: spans where the entity is there, neighbours with equal content joined, placed.
 """
@@ -60,7 +61,8 @@ def _spoken(register: Deliverable) -> Iterable[str]:
                    last_value(c.digest) OVER on_from_here AS last_digest,
                    last_value(c.delivery) OVER on_from_here AS stated_by,
                    last_value(c.src_row) OVER on_from_here AS stated_row,
-                   {begins} AS begins, coalesce(c.valid_to, 'infinity') AS ends
+                   {begins} AS begins, coalesce(c.valid_to, 'infinity') AS ends,
+                   CASE WHEN c.said AND c.valid_from IS NULL THEN c.valid_to END AS closes
             FROM {register.claims} c JOIN touched USING (fid) WHERE NOT c.withdrawn
             WINDOW on_from_here AS (PARTITION BY c.fid, c.department ORDER BY c.edition, c.delivery
                 ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)
@@ -74,13 +76,15 @@ def _spoken(register: Deliverable) -> Iterable[str]:
             SELECT fid, at AS starts, lead(at, 1, 'infinity') OVER (PARTITION BY fid ORDER BY at) AS stops FROM edges
         ), words AS (
             SELECT DISTINCT ON (s.fid, s.starts, c.department) s.starts, s.stops, c.place, c.latest, c.stated_by,
-                   c.stated_row
-            FROM spans s JOIN c ON c.fid = s.fid AND c.begins <= s.starts AND s.starts < c.ends
+                   c.stated_row, c.closes
+            FROM spans s JOIN c ON c.fid = s.fid
+                AND (c.begins <= s.starts AND s.starts < c.ends OR c.closes <= s.starts)
             ORDER BY s.fid, s.starts, c.department, c.edition DESC, c.delivery DESC
         )
         SELECT w.starts, w.stops, c.fid, c.department, c.delivery, c.edition, c.src_row, c.said, w.stated_by,
                w.stated_row, w.latest, {columns}, false AS stranger
         FROM words w JOIN {register.claims} c ON c.ctid = w.place
+        WHERE (w.closes <= w.starts) IS NOT TRUE
     """
     yield "ANALYZE spoken (fid, starts)"
     if register.identity is not None:

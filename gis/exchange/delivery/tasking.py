@@ -12,7 +12,6 @@ import psycopg
 from numpy.typing import NDArray
 
 from gis.exchange.delivery import repeated
-from gis.exchange.delivery.claims import Place
 from gis.exchange.registers import Deliverable
 from gis.text import Text
 
@@ -186,27 +185,6 @@ def asked(conn: psycopg.Connection[Any], register: str, department: str) -> NDAr
         (register, department),
     ).fetchall()
     return np.array([row[0] for row in found], np.int64)
-
-
-def answer(conn: psycopg.Connection[Any], register: Deliverable, place: Place, mode: str, tasks: list[int]) -> None:
-    """Close the tasks of refused rows that this delivery answers.
-
-    A full delivery answers all that its department was asked before; any delivery answers those about entities that
-    it has words of, and those whose numbers its rows give.
-    """
-    conn.execute(
-        """
-        UPDATE exchange.returned o SET state = 'answered', closed_by = %(delivery)s, closed_at = clock_timestamp()
-        WHERE o.register = %(register)s AND o.department = %(department)s AND o.state = 'open'
-          AND NOT o.reason = ANY(%(compared)s) AND o.raised_by <> %(delivery)s
-          AND (o.id = ANY(%(tasks)s)
-               OR (SELECT (v.edition, v.id) < (%(edition)s, %(delivery)s)
-                   FROM exchange.delivery v WHERE v.id = o.delivery)
-                  AND (%(full)s OR o.fid IN (SELECT fid FROM touched)))
-        """,
-        {**place.args, "register": register.collection.id, "compared": list(COMPARED), "full": mode == "full",
-         "tasks": tasks},
-    )  # fmt: skip
 
 
 def withdraw(conn: psycopg.Connection[Any], delivery: int) -> None:

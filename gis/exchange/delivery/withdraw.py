@@ -4,7 +4,7 @@ import json
 
 from gis.catalog import Catalogue
 from gis.errors import Conflict
-from gis.exchange.delivery import claims, fold, later, records, tasking
+from gis.exchange.delivery import answering, claims, fold, later, records, tasking
 from gis.exchange.delivery.account import Delivered
 from gis.exchange.delivery.settling import next_epoch, settle
 from gis.exchange.directory.registers import known_deliverable
@@ -43,4 +43,5 @@ def withdraw(database: Database, catalogue: Catalogue, delivery: int, by: str = 
                 " findings = findings || %s WHERE id = %s",
                 (by, json.dumps({"withdrawn_from": record.state}), delivery),
             )
+            answering.reopen(conn, register, record.place)
         return records.delivered(conn, delivery)
