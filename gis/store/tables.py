@@ -86,6 +86,8 @@ class Register:
             " PRIMARY KEY (fid, scenario, valid_from, rec_from, closed_on)) PARTITION BY RANGE (closed_on)",
             f"CREATE INDEX ON {past} USING gist (geom)",
             f"CREATE INDEX ON {past} (load)",
+            # what was known at an epoch was closed after it, and recorded not later
+            f"CREATE INDEX ON {past} (rec_to, rec_from)",
         ]
 
     def create_open(self) -> list[str]:

@@ -59,3 +59,14 @@ def test_past_addresses_outlive_the_column_of_the_main_address(empty_url: str) -
             ("A", "2026-12-15", None, 2, "base.addresses_past_202612"),
         ]
         assert conn.execute("SELECT count(*), count(main) FROM base.addresses_all").fetchone() == (2, 0)
+
+
+def test_registers_of_before_get_the_index_of_what_was_on_record(empty_url: str) -> None:
+    migrate(empty_url, LAYERS)
+    with psycopg.connect(empty_url) as conn:
+        conn.execute("DROP INDEX base.pois_past_rec_to_rec_from_idx")
+        conn.execute("UPDATE core.version SET version_num = 'core_0004'")
+    assert migrate(empty_url, LAYERS)[0] == "core_0005"
+    with psycopg.connect(empty_url) as conn:
+        made = "SELECT count(*) FROM pg_indexes WHERE tablename = 'pois_past' AND indexdef LIKE '%(rec_to, rec_from)'"
+        assert conn.execute(made).fetchone() == (1,)

@@ -82,6 +82,14 @@ def test_a_standard_question_uses_its_index(pois: psycopg.Connection, query: Que
     assert "Seq Scan on pois" not in explained
 
 
+@pytest.mark.parametrize("as_of", [datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)])
+def test_what_was_known_is_found_by_when_it_was_on_record(pois: psycopg.Connection, as_of: datetime) -> None:
+    where = Filter.parse("telephone = '12345'")
+    explained = _explain(pois, answers.features(_plan(Query(collection=POIS, where=where, as_of=as_of))))
+    assert "pois_past_202606_rec_to_rec_from_idx" in explained
+    assert "Seq Scan on pois_past" not in explained
+
+
 def test_one_feature_is_found_by_its_key(pois: psycopg.Connection) -> None:
     explained = _explain(pois, _plan(Query(collection=POIS)).relation(also=Statement("fid = %s", (77,))))
     assert "pois_pkey" in explained
