@@ -15,7 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
+from api.asker import asker
 from api.errors import Unreadable, problem
+from api.exporting import Exports
 from api.facts import Facts
 from api.folding import folding
 from api.front import Front
@@ -100,6 +102,7 @@ def create_app(
     for kind in (OneMapError, HTTPException, Exception):
         framework.add_exception_handler(kind, _problem)
     counted = framework.state.metrics = Metrics()
+    framework.state.exports = Exports()
     found = tiles.TilesFirst(
         Observed(Front(ItemsFirst(framework, framework.state)), counted, framework.state), framework.state
     )
@@ -119,7 +122,8 @@ async def _serving(
     if works:
         configure(settings)
     await asyncio.to_thread(sweep, settings.home)
-    database, threads = AsyncDatabase(url, max_waiting=settings.max_waiting), Database(url, size=8)
+    database = AsyncDatabase(url, max_waiting=settings.max_waiting, asker=asker)
+    threads = Database(url, size=8)
     database.watch = threads.watch = app.state.metrics
     changes = Changes(database)
     await database.open()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.noted import NOTED
 from api.served import City
 from gis.access.identity import Identity
 from gis.access.keys import EVERY, holder
@@ -57,7 +58,12 @@ async def caller(request: Request, city: City) -> Caller:
             "a key is needed: send it as Authorization: Bearer KEY (onemap keys add makes one)",
             "需要密钥:请以 Authorization: Bearer 密钥 发送(用 onemap keys add 生成)",
         )
-    return Caller(await asyncio.to_thread(_holder, city.threads, key.strip()))
+    found = Caller(await asyncio.to_thread(_holder, city.threads, key.strip()))
+    noted = NOTED.get()
+    if noted is not None:
+        # clerks behind one address have turns of their own
+        noted.asker = f"{found.department}/{found.identity.name}"
+    return found
 
 
 def _holder(database: Database, key: str) -> Identity:

@@ -7,17 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from starlette.types import Message, Send
+from fastapi import Response
+from starlette.types import Message, Receive, Scope, Send
 
+from api.asker import asker
 from api.reply import REVALIDATE, Conditions
-from api.served import Asked, Served
+from api.served import Asked
 from gis.errors import OneMapError, Unavailable
 from gis.export import Export, Format
 from gis.query.crs import uri
 from gis.query.plan import Plan
+from gis.store.turns import Turns
 
 #: So many at once: each holds a connection and a core for as long as it takes.
-AT_ONCE = 4
+AT_ONCE, _MOST_WAITING = 4, 32
 _PATIENCE_S = 10.0
 #: Whoever takes nothing for so long makes room for others.
 _IDLE_S = 60.0
@@ -27,9 +30,8 @@ _END = object()
 class Exports:
     """What goes out of one city at a time, for one event loop."""
 
-    def __init__(self, served: Served) -> None:
-        self.served = served
-        self._places = asyncio.Semaphore(AT_ONCE)
+    def __init__(self) -> None:
+        self._turns = Turns(AT_ONCE, _MOST_WAITING, _PATIENCE_S)
 
     async def send(self, send: Send, export: Export, ask: Asked, conditions: Conditions, *, only_head: bool) -> None:
         """Answer a request. When the caller hangs up, which cancels this task, the statement is cancelled as well.
@@ -42,28 +44,13 @@ class Exports:
             await send(start)
             await send({"type": "http.response.body", "body": b""})
             return
-        async with self._place(), self._pieces(export, packed) as pieces:
+        async with self._turns.turn(asker()), self._pieces(export, packed) as pieces:
             first = await anext(pieces, b"")
             await send(start)
             await _taken(send, first)
             async for piece in pieces:
                 await _taken(send, piece)
             await send({"type": "http.response.body", "body": b""})
-
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                await self._places.acquire()
-        except TimeoutError:
-            raise Unavailable(
-                f"{AT_ONCE} large answers are on their way; ask again when one of them is done",
-                f"已有 {AT_ONCE} 个大型导出正在进行,请稍后再试",
-            ) from None
-        try:
-            yield
-        finally:
-            self._places.release()
 
     @asynccontextmanager
     async def _pieces(self, export: Export, packed: bool) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -86,6 +73,19 @@ class Exports:
             # the thread may still wait for the database, which has been told; nobody else may have the place till then
             await asyncio.shield(loop.run_in_executor(thread, _close, chunks))
             thread.shutdown(wait=False)
+
+
+class Streamed(Response):
+    """An export as the answer of a route."""
+
+    def __init__(self, exports: Exports, export: Export, ask: Asked, conditions: Conditions) -> None:
+        super().__init__()
+        self._exports, self._export, self._ask, self._conditions = exports, export, ask, conditions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it. Raises as `Exports.send`."""
+        only_head = bool(scope.get("onemap.head"))
+        await self._exports.send(send, self._export, self._ask, self._conditions, only_head=only_head)
 
 
 async def _taken(send: Send, piece: bytes) -> None:

@@ -49,7 +49,8 @@ class ItemsFirst:
             export = self._server.export(question, crs)
             if not (only_head or export.plan.query.grouped):
                 await check_order(self._server.served, export.plan)
-            await self._server.exports.send(send, export, ask, conditions, only_head=only_head)
+            exports: Exports = self.state.exports
+            await exports.send(send, export, ask, conditions, only_head=only_head)
             return
         if ask.wants_html:
             page = await self._server.pages.page(question, crs, Conditions())
@@ -65,7 +66,7 @@ class _Items:
 
     def __init__(self, served: Served) -> None:
         self.served = served
-        self.questions, self.pages, self.exports = Questions(served), ItemPages(served), Exports(served)
+        self.questions, self.pages = Questions(served), ItemPages(served)
 
     def export(self, question: Question, crs: str) -> Export:
         """The question's answer as a stream. Raises Forbidden, BadQuery."""

@@ -12,9 +12,13 @@ _MOST = 3
 
 @dataclass(slots=True)
 class Noted:
-    """One request. `route` is the template of its address, `statements` the longest that it waited for, in seconds."""
+    """One request. `route` is the template of its address, `statements` the longest that it waited for, in seconds.
+
+    `asker` names in whose turn its questions are asked.
+    """
 
     request_id: str = ""
+    asker: str = ""
     route: str = ""
     queries: list[Query] = field(default_factory=list)
     statements: list[tuple[float, Statement]] = field(default_factory=list)

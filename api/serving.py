@@ -23,6 +23,8 @@ from gis.settings import CHECKOUT, Settings
 
 _START_PATIENCE_S = 60
 _STOP_PATIENCE_S = 10
+#: What a worker has not ended by itself after so long is cut off; before the patience of whoever stops the server is.
+_WORKER_PATIENCE_S = 6
 
 
 class WebServer:
@@ -63,6 +65,7 @@ class WebServer:
                 workers=1,
                 log_level=LogLevels(self.settings.log),
                 working_dir=CHECKOUT,
+                workers_kill_timeout=_WORKER_PATIENCE_S,
             ).serve()
 
     def run_behind(self) -> None:
@@ -95,7 +98,7 @@ class WebServer:
             time.sleep(0.1)
 
     def stop(self) -> bool:
-        """End the server, waiting for requests under way. False when none runs."""
+        """End the server, waiting a few seconds for requests under way. False when none runs."""
         found = self.running()
         if found is None:
             return False

@@ -4,36 +4,31 @@ from typing import Any
 
 import h3
 import orjson
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-import shapely
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
-from api.reply import GEOJSON, JSON, bytes_reply
+from api.cell_export import CellExport, area_km2
+from api.exporting import Streamed
+from api.reply import GEOJSON, JSON, Conditions, bytes_reply
 from api.served import Ask, Asked, City, encoded
 from gis.catalog import Collection
 from gis.errors import BadQuery
-from gis.geo.cell_shapes import boundaries
-from gis.geo.cells import from_hex
+from gis.export import FORMATS
 from gis.query import answers, export
 from gis.query.plan import Plan
-from gis.query.query import ByCell, Measure, Page, Query
+from gis.query.query import ByCell, Page, Query
 from gis.query.span import instant_text
 from gis.query.url import GROUPS, ROWS, parse_parameters
 
 router = APIRouter()
 
-#: An answer with more groups than this is asked for at a coarser resolution; in columns more of them are bearable.
+#: A document with more groups than this is asked for at a coarser resolution; as columns they are streamed.
 MAX_CELLS = 20_000
-MAX_ROWS = 500_000
 _DEFAULT_RESOLUTION = 7
-_ARROW = "application/vnd.apache.arrow.stream"
-_CSV = "text/csv; charset=utf-8"
 _FORMS = ("geojson", "json", "arrow", "csv")
 
 
 @router.get("/collections/{collection_id}/cells")
-async def cells(collection_id: str, city: City, ask: Ask) -> Response:
+async def cells(collection_id: str, city: City, ask: Ask, request: Request) -> Response:
     """One row a group with its count or measures: a cell, or what `by` names, or each of these in each cell.
 
     Cells come with their own area in km², and counts with how many there are to one. Rows without a place are a group
@@ -42,21 +37,17 @@ async def cells(collection_id: str, city: City, ask: Ask) -> Response:
     collection = city.collection(collection_id)
     form = dict(ask.parameters).get("f", "geojson")
     query = _query(collection, ask)
-    most = MAX_CELLS if form in ("geojson", "json") else MAX_ROWS
-    plan = city.plan(query.but(page=Page(most + 1)))
-    groups = answers.groups(plan)
-    # so many rows are read beside the event loop, where nobody waits for them
-    rows = await (city.database.rows(groups) if most == MAX_CELLS else city.slowly(city.threads.rows, groups))
-    if len(rows) > most:
+    if form in ("arrow", "csv"):
+        columns = CellExport(city.plan(query), city.threads, FORMATS[form])
+        return Streamed(request.app.state.exports, columns, ask, Conditions.of(request.headers.raw))
+    plan = city.plan(query.but(page=Page(MAX_CELLS + 1)))
+    rows = await city.database.rows(answers.groups(plan))
+    if len(rows) > MAX_CELLS:
         raise BadQuery(
-            f"more than {most} groups; ask a smaller area, a lower res or a coarser by",
-            f"分组超过 {most} 个,请缩小范围、降低 res 或使用更粗的 by",
+            f"more than {MAX_CELLS} groups; ask a smaller area, a lower res or a coarser by, or f=csv or f=arrow",
+            f"分组超过 {MAX_CELLS} 个,请缩小范围、降低 res、使用更粗的 by,或改用 f=csv、f=arrow",
             subject="res",
         )
-    if form == "arrow":
-        return bytes_reply(await city.slowly(_arrow, plan, rows), ask.language, _ARROW)
-    if form == "csv":
-        return bytes_reply(await city.slowly(_csv, plan, rows), ask.language, _CSV)
     body, kind = _document(plan, rows, ask)
     return bytes_reply(orjson.dumps(body), ask.language, kind)
 
@@ -87,40 +78,6 @@ def _resolution(given: list[str], collection: Collection) -> int:
 def _by_cell(plan: Plan) -> int | None:
     """The resolution of the cells in the answer; None where there are none."""
     return next((by.resolution for by in plan.query.by if isinstance(by, ByCell)), None)
-
-
-def _table(plan: Plan, rows: list[tuple[Any, ...]]) -> pa.Table:
-    """The groups as columns; where there are cells, with their area, density and shape (WKB, longitude first)."""
-    schema = export.schema(plan)
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    table = pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
-    if _by_cell(plan) is None:
-        return table
-    names = table.column("cell").to_pylist()
-    areas = {name: area_km2(name) for name in set(names) - {None}}
-    listed = [areas.get(name) for name in names]
-    table = table.append_column("area_km2", pa.array(listed, pa.float64()))
-    if Measure() in answers.measures(plan):
-        counts = table.column("count").to_pylist()
-        densities = [area and count / area for count, area in zip(counts, listed, strict=True)]
-        table = table.append_column("per_km2", pa.array(densities, pa.float64()))
-    known = sorted(areas)
-    shapes = dict(zip(known, shapely.to_wkb(boundaries(from_hex(known))) if known else [], strict=True))
-    wkb = pa.field("geometry", pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb"})
-    return table.append_column(wkb, pa.array([shapes.get(name) for name in names], pa.binary()))
-
-
-def _arrow(plan: Plan, rows: list[tuple[Any, ...]]) -> bytes:
-    table, sink = _table(plan, rows), pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_table(table)
-    return bytes(sink.getvalue().to_pybytes())
-
-
-def _csv(plan: Plan, rows: list[tuple[Any, ...]]) -> bytes:
-    table, sink = _table(plan, rows), pa.BufferOutputStream()
-    pa_csv.write_csv(table.drop_columns([n for n in table.column_names if n == "geometry"]), sink)
-    return bytes(sink.getvalue().to_pybytes())
 
 
 def _document(plan: Plan, rows: list[tuple[Any, ...]], ask: Asked) -> tuple[dict[str, Any], str]:
@@ -155,11 +112,6 @@ def hexagon(group: dict[str, Any]) -> dict[str, Any]:
         "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
         "properties": {**group, "area_km2": area, **density},
     }
-
-
-def area_km2(cell: str) -> float:
-    """A cell's own area, on the sphere of H3's grid, to a square millimetre's worth of digits."""
-    return round(float(h3.cell_area(cell, "km^2")), 9)
 
 
 def _plain(value: Any) -> Any:

@@ -8,9 +8,10 @@ from api.edr_document import conforms_to
 from api.html import document_page, link_list, page
 from api.openapi import MEDIA_TYPE as OPENAPI
 from api.openapi import document
-from api.reply import json_reply
+from api.reply import HTML, JSON, json_reply
+from api.routes.metrics import MEDIA_TYPE as FIGURES
 from api.routes.rasters import Rasters
-from api.served import Ask, City
+from api.served import Ask, Asked, City
 from gis.text import Text
 
 router = APIRouter()
@@ -61,31 +62,64 @@ CONFORMS_TO = (
 _TITLE = Text("一张图", "One Map")
 _ABOUT = Text("一座城市的一张图:登记、图层、瓦片与查询", "One map of a city: registers, layers, tiles and queries")
 _STANDARDS = Text("遵循的标准", "Conformance")
+_COLLECTIONS = Text("数据集", "Collections")
+_ASK = Text("查询", "Ask")
+_STREAM = "text/event-stream"
+#: Where a client can start from: path, relation, media type, title. Relations are IANA's where it has one (RFC 8288).
 _PLACES = (
-    ("/map", "service", "text/html", Text("地图", "Map")),
-    ("/collections", "data", "application/json", Text("数据集", "Collections")),
+    ("/map", "service", HTML, Text("地图", "Map")),
+    ("/collections", "data", JSON, _COLLECTIONS),
     ("/api", "service-desc", OPENAPI, Text("接口说明(OpenAPI)", "API description (OpenAPI)")),
-    ("/conformance", "conformance", "application/json", _STANDARDS),
-    ("/styles", "styles", "application/json", Text("地图样式", "Styles")),
+    ("/conformance", "conformance", JSON, _STANDARDS),
+    ("/styles", "styles", JSON, Text("地图样式", "Styles")),
+    ("/tiles", f"{_REL}/tilesets-vector", JSON, Text("矢量瓦片集", "Vector tilesets")),
+    ("/tileMatrixSets", f"{_REL}/tiling-schemes", JSON, Text("瓦片矩阵集", "Tile matrix sets")),
+    ("/changes", "monitor", JSON, Text("某位置以来的变更", "What changed since a position")),
+    ("/live", "monitor", _STREAM, Text("实时变更(服务器推送事件)", "Changes as they happen (server-sent events)")),
+    ("/exchange", "service", HTML, Text("部门数据交换", "Exchange between departments")),
+    ("/exchange/directory", "index", JSON, Text("部门数据目录", "Directory of what departments collect")),
+    ("/health", "status", JSON, Text("运行状态", "Health")),
+    ("/metrics", "service-meta", FIGURES, Text("运行指标(Prometheus)", "Figures (Prometheus)")),
+)
+#: The document itself, and the collections under the full address of their relation as well (OGC 19-072, 7.2).
+_ITSELF = (
+    ("/", "self", JSON, Text("本文档", "This document")),
+    ("/?f=html", "alternate", HTML, Text("网页", "As a page")),
+    ("/collections", f"{_REL}/data", JSON, _COLLECTIONS),
+)
+#: Where one asks with parameters (RFC 6570): path, those that are needed, others, title.
+_QUESTIONS = (
+    ("/here", ("lon", "lat"), ("radius", "datetime"), Text("此处有什么", "What is here")),
+    ("/geocode", ("address",), (), Text("地址查询", "The place of an address")),
 )
 
 
 @router.get("/")
 async def landing(ask: Ask) -> Response:
     """The landing page: links as JSON, a page for browsers."""
-    form = ask.form()
-    if form == "html":
+    if ask.form() == "html":
         places = link_list(ask, ((path, title) for path, _, _, title in _PLACES))
-        return page(ask, _TITLE.in_(ask.language), f"<p>{escape(_ABOUT.in_(ask.language))}</p><ul>{places}</ul>")
-    links = [ask.link("/", "self", "application/json"), ask.link("/?f=html", "alternate", "text/html")]
-    links += [ask.link(path, rel, kind, title.in_(ask.language)) for path, rel, kind, title in _PLACES]
-    links.append(ask.link("/collections", f"{_REL}/data", "application/json"))
-    links.append(ask.link("/tiles", f"{_REL}/tilesets-vector", "application/json"))
-    links.append(ask.link("/tileMatrixSets", f"{_REL}/tiling-schemes", "application/json"))
+        about = f"<p>{escape(_ABOUT.in_(ask.language))}</p>"
+        return page(ask, _TITLE.in_(ask.language), f"{about}{_forms(ask)}<ul>{places}</ul>")
+    links = [ask.link(path, rel, kind, title.in_(ask.language)) for path, rel, kind, title in (*_ITSELF, *_PLACES)]
+    for path, needed, more, title in _QUESTIONS:
+        template = f"{path}{{?{','.join((*needed, *more))}}}"
+        links.append({**ask.link(template, "search", JSON, title.in_(ask.language)), "templated": True})
     content = {"title": _TITLE.in_(ask.language), "description": _ABOUT.in_(ask.language), "links": links}
     reply = json_reply(content, ask.language)
     reply.headers["vary"] = "Accept, Accept-Language"
     return reply
+
+
+def _forms(ask: Asked) -> str:
+    """What has to be filled in before it can be asked."""
+    return "".join(
+        f'<form action="{path}"><b>{escape(title.in_(ask.language))}</b> '
+        + "".join(f'<label>{name} <input name="{name}" required></label> ' for name in needed)
+        + f'<input type="hidden" name="lang" value="{ask.language}">'
+        f"<button>{escape(_ASK.in_(ask.language))}</button></form>"
+        for path, needed, _, title in _QUESTIONS
+    )
 
 
 @router.get("/conformance")

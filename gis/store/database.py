@@ -2,18 +2,19 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import psycopg
 from psycopg import errors
-from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout, TooManyRequests
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from gis.errors import BadQuery, OneMapError, Unavailable
 from gis.query.statement import Statement
 from gis.store.batches import Batches, batches, written_out
+from gis.store.turns import Turns
 
 #: For short questions: compiled plans and parallel workers cost more than they bring.
 _OPTIONS = (
@@ -130,14 +131,18 @@ def _pool(url: str, size: int) -> ConnectionPool:
 class AsyncDatabase:
     """A pool of connections for the event loop (the server).
 
-    Beyond `max_waiting` questions that wait for a connection, others are turned away at once: Unavailable.
+    Callers, whom `asker` names, are given connections in turn. Beyond `max_waiting` questions that wait for one, or a
+    caller's share of them, others are turned away at once: Unavailable.
     """
 
-    def __init__(self, url: str, *, size: int = 8, max_waiting: int = 256) -> None:
+    def __init__(
+        self, url: str, *, size: int = 8, max_waiting: int = 256, asker: Callable[[], str] = lambda: ""
+    ) -> None:
         self.url = url
         self.watch: Watch | None = None
+        self._asker, self._turns = asker, Turns(size, max_waiting, _WAIT_S)
         self._pool = AsyncConnectionPool(
-            url, min_size=1, max_size=size, max_waiting=max_waiting, open=False, timeout=_WAIT_S,
+            url, min_size=1, max_size=size, open=False, timeout=_WAIT_S,
             kwargs={"options": _OPTIONS, "autocommit": True, "application_name": "onemap-server"},
         )  # fmt: skip
 
@@ -152,7 +157,8 @@ class AsyncDatabase:
     @property
     def load(self) -> Load:
         """How busy the pool is."""
-        return _load(self._pool.get_stats(), self._pool.max_size)
+        found = _load(self._pool.get_stats(), self._pool.max_size)
+        return replace(found, waiting=found.waiting + self._turns.waiting)
 
     @asynccontextmanager
     async def connection(
@@ -164,7 +170,7 @@ class AsyncDatabase:
         """
         with translated():
             begun = time.perf_counter()
-            async with self._pool.connection() as conn:
+            async with self._turns.turn(self._asker()), self._pool.connection() as conn:
                 with _timed(self.watch, begun, statement):
                     yield conn
 
@@ -210,13 +216,9 @@ def translated() -> Iterator[None]:
     except _QUESTION_AT_FAULT as error:
         why = (error.diag.message_primary or str(error)).strip().splitlines()[0]
         raise BadQuery(f"the question does not fit the data: {why}", f"查询与数据不符:{why}") from None
-    except TooManyRequests:
-        raise Unavailable(
-            "the server has more questions than it can answer now; ask again in a moment",
-            "当前请求过多,请稍后再试",
-        ) from None
     except (psycopg.OperationalError, PoolTimeout) as error:
         raise Unavailable(
-            f"the database does not answer: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            "the database does not answer; run onemap up, or check ONEMAP_DATABASE_URL",
             "数据库无响应,请运行 onemap up 或检查 ONEMAP_DATABASE_URL",
+            inside=str(error).splitlines()[0] if str(error) else type(error).__name__,
         ) from error

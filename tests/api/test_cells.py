@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import shapely
 
+from api.cell_export import CellExport
 from gis.query.span import SHANGHAI
 from tests.api.served_city import Row, SampleCity
 
@@ -135,9 +136,50 @@ def test_columns_and_text_say_the_same_as_the_shapes(city: SampleCity) -> None:
             if shape.geom_type == "Polygon":  # in two pieces at the antimeridian
                 assert h3.latlng_to_cell(shape.centroid.y, shape.centroid.x, 7) == row["cell"]
             assert row["per_km2"] == pytest.approx(shapes[row["cell"]]["per_km2"])
-    lines = list(csv.DictReader(io.StringIO(city.get(f"{place}&f=csv").text)))
+    lines = list(csv.DictReader(io.StringIO(city.get(f"{place}&f=csv").content.decode("utf-8-sig"))))
     assert {line["cell"] or None: int(line["count"]) for line in lines} == {c: t["count"] for c, t in shapes.items()}
     assert "geometry" not in lines[0]
+    for line in lines:
+        wanted = shapes[line["cell"] or None]
+        assert (float(line["area_km2"]) if line["area_km2"] else None) == wanted["area_km2"]
+
+
+@pytest.mark.parametrize("form", ["csv", "arrow"])
+@pytest.mark.parametrize("question", ["by=field:kind", "res=9&by=field:kind,time:day", "res=5&bbox=0,0,1,1"])
+def test_columns_are_streamed_batch_by_batch(
+    city: SampleCity, monkeypatch: pytest.MonkeyPatch, form: str, question: str
+) -> None:
+    place = f"/collections/base.pois/cells?{question}"
+    whole = city.get(f"{place}&f={form}")
+    document = city.get(place).json()
+    groups = document.get("groups") or [feature["properties"] for feature in document.get("features", [])]
+    monkeypatch.setattr("gis.store.batches.BATCH_ROWS", 3)
+    piecemeal = city.get(f"{place}&f={form}")
+    assert whole.status_code == piecemeal.status_code == 200
+    tables = [_read(form, answer.content) for answer in (whole, piecemeal)]
+    assert tables[0] == tables[1]
+    assert len(tables[0]) == len(groups)
+
+
+def _read(form: str, content: bytes) -> list[dict[str, Any]]:
+    if form == "arrow":
+        return list(pa.ipc.open_stream(content).read_all().to_pylist())
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+@pytest.mark.parametrize("form", ["csv", "arrow"])
+def test_head_of_columns_reads_nothing(city: SampleCity, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    monkeypatch.setattr(CellExport, "chunks", lambda _: pytest.fail("it was read"))
+    answer = city.get(f"/collections/base.pois/cells?f={form}", "HEAD")
+    assert answer.status_code == 200 and answer.content == b""
+    assert answer.headers["content-disposition"].startswith('attachment; filename="base.pois.')
+
+
+def test_more_groups_than_a_document_holds_come_as_columns(city: SampleCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = "/collections/base.pois/cells?res=10"
+    monkeypatch.setattr("api.routes.cells.MAX_CELLS", 10)
+    assert "f=csv" in city.get(f"{place}&lang=en").json()["detail"]
+    assert len(_read("arrow", city.get(f"{place}&f=arrow").content)) > 10
 
 
 @pytest.mark.parametrize(

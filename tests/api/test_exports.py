@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -290,7 +291,7 @@ def test_a_caller_who_hangs_up_ends_the_statement(city: SampleCity, monkeypatch:
 
     async def run() -> list[Any]:
         messages: list[Any] = []
-        exports = Exports(None)  # type: ignore[arg-type]
+        exports = Exports()
         export = Export(plan, database, FORMATS["geojsonseq"])
         work = asyncio.create_task(exports.send(_sink(messages, 4), export, ask, Conditions(), only_head=False))
         while len(messages) < 5:
@@ -317,8 +318,10 @@ def test_few_large_answers_at_a_time(city: SampleCity, monkeypatch: pytest.Monke
     ask = Asked("en", [], "http://t", POIS, False)
 
     async def run() -> None:
-        exports = Exports(None)  # type: ignore[arg-type]
-        async with exports._place(), exports._place(), exports._place(), exports._place():
+        exports = Exports()
+        async with AsyncExitStack() as stack:
+            for number in range(AT_ONCE):
+                await stack.enter_async_context(exports._turns.turn(str(number)))
             with pytest.raises(Unavailable):
                 export = Export(plan, database, FORMATS["csv"])
                 await exports.send(_sink([]), export, ask, Conditions(), only_head=False)
@@ -341,10 +344,12 @@ def test_whoever_takes_nothing_makes_room_for_others(city: SampleCity, monkeypat
             await asyncio.Event().wait()
 
     async def run() -> None:
-        exports, ask = Exports(None), Asked("en", [], "http://t", POIS, False)  # type: ignore[arg-type]
+        exports, ask = Exports(), Asked("en", [], "http://t", POIS, False)
         with pytest.raises(Unavailable, match="nothing was taken"):
             await exports.send(asleep, Export(plan, database, FORMATS["csv"]), ask, Conditions(), only_head=False)
-        assert exports._places._value == AT_ONCE
+        async with AsyncExitStack() as stack:
+            for number in range(AT_ONCE):
+                await stack.enter_async_context(exports._turns.turn(str(number)))
 
     asyncio.run(run())
     database.close()
@@ -360,7 +365,7 @@ def test_what_fails_midway_is_not_told_as_whole(city: SampleCity, monkeypatch: p
     async def run() -> None:
         export = Export(plan, database, FORMATS["geojsonseq"])
         ask = Asked("en", [], "http://t", POIS, False)
-        await Exports(None).send(_sink(messages), export, ask, Conditions(), only_head=False)  # type: ignore[arg-type]
+        await Exports().send(_sink(messages), export, ask, Conditions(), only_head=False)
 
     with pytest.raises(BadQuery, match="division by zero"):
         asyncio.run(run())

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -100,9 +101,45 @@ def test_the_landing_page(city: SampleCity) -> None:
     assert {"self", "service-desc", "conformance", "data"} <= rels
     page = city.get("/", headers={"accept": "text/html,*/*"})
     assert page.headers["content-type"].startswith("text/html")
-    assert 'href="/map"' in page.text and 'href="/api"' in page.text
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", page.text)
     assert city.get("/?f=json", headers={"accept": "text/html"}).json()["title"]
+
+
+STARTS = ["/map", "/collections", "/api", "/conformance", "/styles", "/tiles", "/tileMatrixSets", "/here", "/geocode",
+          "/changes", "/live", "/exchange", "/exchange/directory", "/health", "/metrics"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", STARTS)
+def test_whatever_a_client_can_start_from_is_on_the_landing_page(city: SampleCity, path: str) -> None:
+    titles = set()
+    for language in ("zh", "en"):
+        links = city.get(f"/?f=json&lang={language}").json()["links"]
+        found = [link for link in links if link["href"].partition("{")[0] == f"http://city.test{path}"]
+        assert found and all(link["rel"] and link["title"] and link["type"] for link in found)
+        assert all(link.get("templated", False) is ("{" in link["href"]) for link in found)
+        titles.add(found[0]["title"])
+        page = city.get(f"/?f=html&lang={language}").text
+        assert re.search(rf"""(href|action)="{re.escape(path)}\"""", page)
+        assert found[0]["title"] in page
+    assert len(titles) == 2
+
+
+def test_every_address_without_parameters_in_it_can_be_found(city: SampleCity) -> None:
+    """What the description of the API has at its first level, the landing page links to."""
+    first = {path for path in city.get("/api").json()["paths"] if path.count("/") == 1 and "{" not in path} - {"/"}
+    linked = {urlsplit(link["href"].partition("{")[0]).path for link in city.get("/?f=json").json()["links"]}
+    assert first <= linked
+
+
+def test_what_has_to_be_filled_in_leads_somewhere(city: SampleCity) -> None:
+    filled = {"lon": "116.5", "lat": "31.7", "radius": "300", "datetime": "2026-01-01", "address": "金安区"}
+    for link in city.get("/?f=json").json()["links"]:
+        if "templated" in link:
+            path, _, names = link["href"].removeprefix("http://city.test").partition("{?")
+            asked = urlencode({name: filled[name] for name in names.rstrip("}").split(",")})
+            answer = city.get(f"{path}?{asked}")
+            assert answer.status_code == 200, answer.text
+            assert answer.headers["content-type"] == link["type"]
 
 
 def test_conformance(city: SampleCity) -> None:
@@ -112,26 +149,40 @@ def test_conformance(city: SampleCity) -> None:
 def test_links_lead_somewhere(city: SampleCity) -> None:
     """Every link of every document, two steps from the landing page."""
     seen: set[str] = set()
-    todo = ["http://city.test/"]
+    todo = {"http://city.test/": "application/json"}
     for _ in range(3):
-        following: list[str] = []
-        for url in todo:
+        following: dict[str, str] = {}
+        for url, kind in todo.items():
+            if kind == "text/event-stream":
+                # that never ends; what is not there is refused before anything is sent
+                more = f"{'&' if '?' in url else '?'}collection=base.cats"
+                refused = city.get(url.removeprefix("http://city.test") + more)
+                assert refused.json()["subject"] == "base.cats", url
+                continue
             answer = city.get(url.removeprefix("http://city.test"))
             assert answer.status_code == 200, url
             if "json" in answer.headers["content-type"]:
-                following += _links(answer.json())
+                following |= _links(answer.json())
         seen.update(todo)
-        todo = [
-            u for u in dict.fromkeys(following) if u not in seen and u.startswith("http://city.test") and "{" not in u
-        ]
+        todo = {
+            url: kind
+            for url, kind in following.items()
+            if url not in seen and url.startswith("http://city.test") and "{" not in url
+        }
     assert len(seen) > 30
+    assert {f"http://city.test{path}" for path in STARTS if path not in ("/here", "/geocode")} <= seen
 
 
-def _links(content: Any) -> list[str]:
+def _links(content: Any) -> dict[str, str]:
+    """Addresses with the media types that are promised there."""
+    found: dict[str, str] = {}
     if isinstance(content, dict):
-        own = [content["href"]] if "rel" in content and isinstance(content.get("href"), str) else []
-        return own + [link for value in content.values() for link in _links(value)]
-    return [link for value in content for link in _links(value)] if isinstance(content, list) else []
+        if "rel" in content and isinstance(content.get("href"), str):
+            found[content["href"]] = content.get("type", "")
+        content = list(content.values())
+    for value in content if isinstance(content, list) else ():
+        found |= _links(value)
+    return found
 
 
 MEMBERS = {

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from api.serving import WebServer
@@ -16,8 +17,15 @@ from gis.settings import CHECKOUT, Settings
 from gis.store.cluster_config import free_port
 
 APPLICATION = """
+import asyncio
+
 async def app(scope, receive, send):
     if scope["type"] == "http":
+        if scope["path"] == "/endless":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            while True:
+                await send({"type": "http.response.body", "body": b".", "more_body": True})
+                await asyncio.sleep(0.1)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"well"})
 """
@@ -26,6 +34,8 @@ RUN = """
 import pathlib, sys
 from gis.settings import Settings
 import api.serving as serving
+
+serving._WORKER_PATIENCE_S = 1
 
 class Toy(serving.Granian):
     def __init__(self, target, **settings):
@@ -62,6 +72,18 @@ def test_found_and_stopped(server: WebServer, started: subprocess.Popen[bytes]) 
     assert server.stop()
     assert (server.running(), server.healthy()) == (None, False)
     assert not server.stop()
+    server.check_port()
+
+
+def test_answers_without_end_do_not_keep_it_from_ending(
+    server: WebServer, started: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends by itself: nobody has to kill it, which would cut off what its main process still has to do."""
+    monkeypatch.setattr("api.serving._STOP_PATIENCE_S", 60)
+    with httpx.stream("GET", f"{server.url}/endless") as answer:
+        next(answer.iter_raw())
+        assert server.stop()
+    assert started.wait() != -signal.SIGKILL
     server.check_port()
 
 

@@ -1,0 +1,113 @@
+"""Who asks: a greedy caller waits for itself, and nobody can pass for another."""
+
+import asyncio
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from starlette.requests import Request
+
+from api.app import create_app
+from api.asker import address_of, asker
+from api.caller import caller
+from api.noted import NOTED, Noted
+from gis.access import keys
+from gis.catalog import Catalogue
+from gis.store.database import Database
+from layers import LAYERS
+from tests.api.served_city import SampleCity
+
+ADDRESSES = [
+    ("203.0.113.7", None, "203.0.113.7"),
+    # whoever is not this machine's proxy may say what he likes
+    ("203.0.113.7", "198.51.100.1", "203.0.113.7"),
+    ("127.0.0.1", None, "127.0.0.1"),
+    ("127.0.0.1", "198.51.100.1", "198.51.100.1"),
+    # what a caller said before the proxy added what it saw
+    ("127.0.0.1", "10.0.0.1, 198.51.100.1", "198.51.100.1"),
+    ("::1", "198.51.100.1", "198.51.100.1"),
+    ("127.0.0.1", "somebody", "127.0.0.1"),
+    ("127.0.0.1", "", "127.0.0.1"),
+    # a subscriber has a whole network
+    ("2001:db8:1:2:3:4:5:6", None, "2001:db8:1:2::"),
+    ("2001:db8:1:2:ffff::", None, "2001:db8:1:2::"),
+    ("2001:db8:1:3::1", None, "2001:db8:1:3::"),
+    ("", None, "unknown"),
+    (None, "198.51.100.1", "unknown"),
+]
+
+
+@pytest.mark.parametrize(("peer", "passed_on", "address"), ADDRESSES)
+def test_the_address_is_that_of_the_caller(peer: str | None, passed_on: str | None, address: str) -> None:
+    headers = [] if passed_on is None else [(b"x-forwarded-for", passed_on.encode())]
+    assert address_of({"client": None if peer is None else (peer, 1), "headers": headers}) == address
+
+
+def test_what_the_server_asks_by_itself_is_nobodys() -> None:
+    assert asker() == ""
+
+
+async def _ask(app: Any, address: str, path: str) -> httpx.Response:
+    transport = httpx.ASGITransport(app=app, client=(address, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://city.test") as client:
+        return await client.get(path)
+
+
+@pytest.mark.parametrize("path", ["items?limit={}", "tiles/WebMercatorQuad/12/1667/{}"], ids=["items", "tiles"])
+def test_a_modest_caller_is_answered_while_a_greedy_one_waits(
+    city: SampleCity, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setenv("ONEMAP_MAX_WAITING", "12")
+
+    async def visit(app: Any, holder: psycopg.AsyncConnection[Any]) -> list[int]:
+        greedy = [
+            asyncio.create_task(_ask(app, "203.0.113.7", f"/collections/base.roads/{path.format(3300 + n)}"))
+            for n in range(40)
+        ]
+        # seven connections are the greedy caller's, six of its questions wait, the others are sent away
+        await asyncio.wait(greedy[:], timeout=60, return_when=asyncio.FIRST_COMPLETED)
+        for number in range(5):
+            modest = await _ask(app, "203.0.113.8", f"/collections/base.pois/items?limit={number + 50}&ids=1,2,3")
+            assert modest.status_code == 200
+        assert not all(task.done() for task in greedy)
+        await holder.rollback()
+        answers = await asyncio.gather(*greedy)
+        assert all(int(a.headers["retry-after"]) > 0 for a in answers if a.status_code == 503)
+        return [a.status_code for a in answers]
+
+    async def run() -> list[int]:
+        app: Any = create_app(city.url, Catalogue(LAYERS))
+        framework = app
+        while not hasattr(framework, "router"):
+            framework = framework.inner
+        async with (
+            framework.router.lifespan_context(framework),
+            await psycopg.AsyncConnection.connect(city.url) as holder,
+        ):
+            await holder.execute("LOCK TABLE base.roads IN ACCESS EXCLUSIVE MODE")
+            return await visit(app, holder)
+
+    found = Counter(asyncio.run(run()))
+    assert found[503] == 40 - 7 - 6
+    assert sum(found.values()) - found[503] == 13
+
+
+def test_whoever_shows_a_key_has_turns_of_its_own(city: SampleCity) -> None:
+    with psycopg.connect(city.url) as conn:
+        _, key = keys.add(conn, "water")
+    database = Database(city.url, size=1)
+
+    async def run() -> tuple[str, str]:
+        NOTED.set(Noted(asker="203.0.113.7"))
+        request = Request({"type": "http", "headers": [(b"authorization", f"Bearer {key}".encode())]})
+        before = asker()
+        await caller(request, SimpleNamespace(threads=database))  # type: ignore[arg-type]
+        return before, asker()
+
+    before, after = asyncio.run(run())
+    assert before == "203.0.113.7"
+    assert after.startswith("water/")
+    database.close()
