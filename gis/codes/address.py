@@ -11,7 +11,7 @@ from typing import Literal
 
 from gis.codes.address_levels import AddressLevel
 from gis.codes.address_names import MUNICIPALITIES
-from gis.codes.address_parts import Parts
+from gis.codes.address_parts import NOTHING, Parts
 from gis.codes.address_reading import read
 from gis.codes.address_text import plain
 from gis.codes.finding import Finding, ok, reject, warn
@@ -49,31 +49,9 @@ REASONS = {f.reason: place for place, f in enumerate(FINDINGS)}
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address by its parts; "" is a part that the text does not hold. Make one with `parse`.
+    """An address by its `parts`. Make one with `parse`. Equal addresses have equal parts, however they were written."""
 
-    `plate` 88 with `plate_sub` 2 is 88-2号 (88号附2号, 88号之二); `plate_to` ends a range (88~92号). `building`
-    keeps its kind (3栋, A座, 2号楼, 教学楼), `unit`, `floor` (B1 is below ground) and `room` are bare. `offset` is
-    where the place is from what was named (门口, 东50米); `remark` is what is no part of the address. Equal addresses
-    have equal parts, however they were written.
-    """
-
-    province: str = ""
-    city: str = ""
-    county: str = ""
-    township: str = ""
-    village: str = ""
-    road: str = ""
-    plate: str = ""
-    plate_sub: str = ""
-    plate_to: str = ""
-    compound: str = ""
-    building: str = ""
-    unit: str = ""
-    floor: str = ""
-    room: str = ""
-    landmark: str = ""
-    offset: str = ""
-    remark: str = ""
+    parts: Parts = NOTHING
     inferred: frozenset[str] = frozenset()
     """The parts that the text does not say but that follow from it."""
     text: str = field(default="", compare=False)
@@ -89,13 +67,8 @@ class Address:
         """The address of parts that were read, with the floor inferred where the room tells it."""
         floor = "" if parts.floor else floor_of(parts.room)
         if not floor:
-            return cls(*parts, text=text)
-        return cls(*parts._replace(floor=floor), inferred=frozenset({"floor"}), text=text)
-
-    @property
-    def parts(self) -> Parts:
-        """The parts as a tuple."""
-        return Parts(*(getattr(self, name) for name in Parts._fields))
+            return cls(parts, text=text)
+        return cls(parts._replace(floor=floor), frozenset({"floor"}), text)
 
     @property
     def level(self) -> AddressLevel:
@@ -103,8 +76,9 @@ class Address:
 
         A place beside another one (`offset`) is no finer than a landmark, a range of plates no finer than its road.
         """
-        held = [level for name, level in PART_LEVELS.items() if getattr(self, name) and name not in self.inferred]
-        return capped(max(held, default=AddressLevel.NONE), self.offset, self.plate_to)
+        said = self.parts._asdict()
+        held = [level for name, level in PART_LEVELS.items() if said[name] and name not in self.inferred]
+        return capped(max(held, default=AddressLevel.NONE), self.parts.offset, self.parts.plate_to)
 
     @property
     def canonical(self) -> str:
@@ -114,11 +88,11 @@ class Address:
     @property
     def municipality(self) -> bool:
         """Whether the province is a city: 北京, 天津, 上海, 重庆."""
-        return self.province.removesuffix("市") in MUNICIPALITIES
+        return self.parts.province.removesuffix("市") in MUNICIPALITIES
 
     def provenance(self, part: str) -> Provenance | None:
         """Whether a part was given or inferred; None where there is none."""
-        if not getattr(self, part):
+        if not getattr(self.parts, part):
             return None
         return "inferred" if part in self.inferred else "given"
 
@@ -126,9 +100,10 @@ class Address:
         """The parts in words, in both languages."""
         zh, en = [], []
         for name, label in _LABELS.items():
-            value = getattr(self, name)
+            value = getattr(self.parts, name)
             if value:
-                said = Text(f"(由户室 {self.room} 推断)", f" (inferred from room {self.room})")
+                room = self.parts.room
+                said = Text(f"(由户室 {room} 推断)", f" (inferred from room {room})")
                 zh.append(f"{label.zh} {value}{said.zh * (name in self.inferred)}")
                 en.append(f"{label.en} {value}{said.en * (name in self.inferred)}")
         if not zh:
@@ -153,7 +128,7 @@ def _reason(text: str) -> str:
         return "nothing"
     if address.level <= AddressLevel.VILLAGE:
         return "divisions_only"
-    return "offset" if address.offset else "floor_inferred" if address.inferred else "ok"
+    return "offset" if address.parts.offset else "floor_inferred" if address.inferred else "ok"
 
 
 def capped(level: AddressLevel, offset: str, plate_to: str) -> AddressLevel:

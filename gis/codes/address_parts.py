@@ -17,7 +17,12 @@ from gis.codes.address_names import (
 
 
 class Parts(NamedTuple):
-    """What a text says, part by part; "" where it says nothing. Numbers are Arabic and without their designator."""
+    """What a text says, part by part; "" where it says nothing. Numbers are Arabic and without their designator.
+
+    `plate` 88 with `plate_sub` 2 is 88-2号 (88号附2号, 88号之二); `plate_to` ends a range (88~92号). `building`
+    keeps its kind (3栋, A座, 2号楼, 教学楼), `unit`, `floor` (B1 is below ground) and `room` are bare. `offset` is
+    where the place is from what was named (门口, 东50米); `remark` is what is no part of the address.
+    """
 
     province: str = ""
     city: str = ""

@@ -128,12 +128,12 @@ def test_the_canonical_form_is_read_as_the_same_address(text):
 )  # fmt: skip
 def test_a_floor_is_inferred_only_where_the_room_tells_it(room, floor):
     parsed = Address.parse(f"盛世名邸3栋{room}室")
-    assert (parsed.floor, parsed.provenance("floor")) == (floor, "inferred" if floor else None)
+    assert (parsed.parts.floor, parsed.provenance("floor")) == (floor, "inferred" if floor else None)
 
 
 def test_a_floor_that_is_given_is_not_inferred():
     parsed = Address.parse("盛世名邸3栋6层501室")
-    assert (parsed.floor, parsed.provenance("floor"), parsed.provenance("room")) == ("6", "given", "given")
+    assert (parsed.parts.floor, parsed.provenance("floor"), parsed.provenance("room")) == ("6", "given", "given")
     assert Address.parse("盛世名邸3栋501室").level is AddressLevel.ROOM
     assert parsed.provenance("unit") is None
 
@@ -194,7 +194,7 @@ def test_the_canonical_form_of_any_address_is_read_as_the_same(made):
     text, numbers = made
     parsed = Address.parse(text)
     assert Address.parse(parsed.canonical) == parsed
-    assert (parsed.plate, parsed.building, parsed.unit, parsed.room) == (
+    assert (parsed.parts.plate, parsed.parts.building, parsed.parts.unit, parsed.parts.room) == (
         numbers["plate"], f"{numbers['building']}栋", numbers["unit"], numbers["room"]
     )  # fmt: skip
 
@@ -246,8 +246,8 @@ def test_a_column_is_read_like_its_texts():
     for row in range(0, len(texts), 97):
         parsed = Address.parse(texts[row])
         found = {name: table[name][row].as_py() for name in parsed.parts._fields}
-        assert found == parsed.parts._replace(floor="" if parsed.inferred else parsed.floor)._asdict()
-        assert table["inferred_floor"][row].as_py() == (parsed.floor if parsed.inferred else "")
+        assert found == parsed.parts._replace(floor="" if parsed.inferred else parsed.parts.floor)._asdict()
+        assert table["inferred_floor"][row].as_py() == (parsed.parts.floor if parsed.inferred else "")
         assert table["level"][row].as_py() == parsed.level
 
 

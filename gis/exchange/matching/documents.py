@@ -7,7 +7,6 @@ from typing import Any
 import pyarrow as pa
 
 from gis.codes.address_levels import AddressLevel
-from gis.codes.address_parts import Parts
 from gis.exchange.matching.answers import Match, Matches, Note, Place
 from gis.exchange.matching.reverse import Here, Near
 from gis.exchange.matching.sources import ADDRESSES, DIVISIONS, DWELLINGS, LANDMARKS
@@ -33,7 +32,7 @@ def match_document(match: Match) -> dict[str, Any]:
         "corrections": [c._asdict() for c in match.corrections],
         "notes": notes_of(match.notes),
         "text": match.explain().as_dict(),
-        "parts": {name: part for name in Parts._fields if (part := getattr(match.address, name))},
+        "parts": {name: part for name, part in match.address.parts._asdict().items() if part},
     }
 
 
