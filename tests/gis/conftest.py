@@ -1,4 +1,4 @@
-"""A database for all tests of a module, where each leaves it as it found it or empties it."""
+"""Databases: one for all tests of a module, where each leaves it as it found it or empties it; a fresh one, pooled."""
 
 import os
 import uuid
@@ -8,7 +8,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from gis.exchange.directory import directory
 from gis.store.cluster import Cluster
+from gis.store.database import Database
 
 
 @pytest.fixture(scope="module")
@@ -22,3 +24,20 @@ def module_url(cluster: Cluster, template: str) -> Iterator[str]:
             yield cluster.url(name)
         finally:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(own))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated, empty database of the test's own."""
+    held = Database(database_url)
+    yield held
+    held.close()
+
+
+@pytest.fixture(scope="module")
+def untouched(module_url: str) -> Iterator[Database]:
+    """A database for all directories that are refused: nothing of any is ever applied."""
+    held = Database(module_url)
+    yield held
+    assert directory(held).version == 0
+    held.close()

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,22 +32,6 @@ from tests.gis.directory_files import claim, content, deliver, item, klass, refu
 
 SAMPLE = CHECKOUT / "data-samples" / "luan"
 CATALOGUE = Catalogue(LAYERS)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    held = Database(database_url)
-    yield held
-    held.close()
-
-
-@pytest.fixture(scope="module")
-def untouched(module_url: str) -> Iterator[Database]:
-    """A database for all that is refused: nothing of it is ever applied."""
-    held = Database(module_url)
-    yield held
-    assert directory(held).version == 0
-    held.close()
 
 
 @pytest.fixture

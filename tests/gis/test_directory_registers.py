@@ -1,7 +1,6 @@
 """Registers that a directory declares: their tables, what may change of them, and deliveries to them."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,22 +29,6 @@ from tests.gis.directory_files import refused, written
 
 SAMPLE = CHECKOUT / "data-samples" / "luan"
 CATALOGUE = Catalogue(LAYERS)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    held = Database(database_url)
-    yield held
-    held.close()
-
-
-@pytest.fixture(scope="module")
-def untouched(module_url: str) -> Iterator[Database]:
-    """A database for all that is refused: nothing of it is ever applied."""
-    held = Database(module_url)
-    yield held
-    assert directory(held).version == 0
-    held.close()
 
 
 MARKS: dict[str, Any] = json.loads((SAMPLE / "directory.json").read_text())["registers"][0] | {"presence": ["market"]}

@@ -1,6 +1,5 @@
 """What became of divisions: found on small maps whose changes are known, and on the sample city."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -104,13 +103,6 @@ def test_links_tell_what_happened(
     ).fetchall()
     assert {row[:3] for row in found} == links
     assert {row[3] for row in found} <= {THEN}
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = Database(database_url)
-    yield opened
-    opened.close()
 
 
 def test_links_are_followed_in_time(database: Database) -> None:
