@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from api.served import Served
-from gis.access import check_reader
+from gis.access import check_reader, may_see
 from gis.catalog import Raster
-from gis.errors import BadQuery, Forbidden, NotFound, SetupError, Unavailable
+from gis.errors import BadQuery, NotFound, SetupError, Unavailable
 from gis.query.span import Span
 from gis.store.rasters import Moment, RasterFiles
 from tiles.cache import Cache, Flights
@@ -70,14 +70,7 @@ class RasterServer:
 
     def rasters(self) -> list[Raster]:
         """Those that the caller may see."""
-        return [raster for raster in self.served.catalogue.rasters.values() if self._allowed(raster)]
-
-    def _allowed(self, raster: Raster) -> bool:
-        try:
-            check_reader(self.served.identity, raster)
-        except Forbidden:
-            return False
-        return True
+        return [raster for raster in self.served.catalogue.rasters.values() if may_see(self.served.identity, raster)]
 
     async def newest(self, raster: Raster, datetime_: str | None) -> Moment | None:
         """The newest file not after the parameter `datetime` (None: now). Raises BadQuery, SetupError, Unavailable."""

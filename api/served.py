@@ -14,9 +14,9 @@ from fastapi import Depends, Request
 from api.facts import Facts
 from api.language import language_of
 from api.noted import note
-from gis.access import PUBLIC, Identity, rules_for
+from gis.access import PUBLIC, Identity, check_reader, may_see
 from gis.catalog import Catalogue, Collection
-from gis.errors import BadQuery, Forbidden, NotFound, UnknownName
+from gis.errors import BadQuery, NotFound, UnknownName
 from gis.exchange.scorecard import Tally
 from gis.query.ask import Ask as QueryAsk
 from gis.query.plan import Plan
@@ -64,12 +64,12 @@ class Served:
             collection = self.catalogue[collection_id]
         except UnknownName as error:
             raise NotFound(error.text.en, error.text.zh, subject=error.subject) from None
-        rules_for(self.identity, collection)
+        check_reader(self.identity, collection)
         return collection
 
     def collections(self) -> list[Collection]:
         """Everything that the caller may ask."""
-        return [c for c in self.catalogue if self._allowed(c)]
+        return [c for c in self.catalogue if may_see(self.identity, c)]
 
     def plan(self, query: Query) -> Plan:
         """The plan of the caller's question, which is counted. Raises UnknownName, Forbidden, BadQuery."""
@@ -77,13 +77,6 @@ class Served:
         self.tally.count(self.identity.department or self.identity.name, query.collection)
         note(query)
         return plan
-
-    def _allowed(self, collection: Collection) -> bool:
-        try:
-            rules_for(self.identity, collection)
-        except Forbidden:
-            return False
-        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from gis.access import OWNER, Identity
+from gis.access import OWNER, Identity, may_see
 from gis.answer import Answer
 from gis.catalog import Catalogue, registered_layers
 from gis.exchange.delivery import Delivered, DeliveryOptions, deliver, withdraw
@@ -18,7 +18,6 @@ from gis.query import here
 from gis.query.ask import Ask
 from gis.query.here import Here
 from gis.query.query import Query
-from gis.query.related import may_see
 from gis.query.surroundings import Surroundings
 from gis.query.url import parse
 from gis.settings import Settings

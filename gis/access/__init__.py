@@ -1,6 +1,6 @@
 """Who may see what: identities, and the rules that every plan carries."""
 
 from gis.access.identity import OWNER, PUBLIC, Identity
-from gis.access.rules import Rules, check_reader, rules_for
+from gis.access.rules import Rules, check_reader, may_see, rules_for
 
-__all__ = ["OWNER", "PUBLIC", "Identity", "Rules", "check_reader", "rules_for"]
+__all__ = ["OWNER", "PUBLIC", "Identity", "Rules", "check_reader", "may_see", "rules_for"]

@@ -37,6 +37,15 @@ def check_reader(identity: Identity, asked: Collection | Raster) -> None:
         )
 
 
+def may_see(identity: Identity, asked: Collection | Raster) -> bool:
+    """Whether an identity may see anything of it."""
+    try:
+        check_reader(identity, asked)
+    except Forbidden:
+        return False
+    return True
+
+
 def check_editor(identity: Identity, collection: Collection, divisions: Iterable[int | None] = ()) -> None:
     """Whether an identity may change features of an editable collection that lie in these divisions.
 
