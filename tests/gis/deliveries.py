@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pyarrow as pa
+import xxhash
 
 from gis.catalog import Catalogue
 from gis.city import City
@@ -34,6 +35,7 @@ TITLES = {
     "relation": "与户主关系",
     "dwelling": "房屋编码",
 }
+DWELLINGS = ("D1", "D2")
 OPERATION, FROM, TO = "操作", "生效日期", "失效日期"
 #: What the register itself shows; names and telephones are kept apart.
 SHOWN = frozenset(TITLES) - {"citizen_id", "name", "telephone"}
@@ -88,7 +90,9 @@ def line(person: int, said: Mapping[str, str], **more: Any) -> Line:
 def faulty(fault: str, sound: Line, person: int) -> Line:
     """A row spoilt so that its form is refused for that reason."""
     changes: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
-        "check_digit": ({"citizen_id": broken_id(person)}, {"key": None}),
+        "check_digit": ({"citizen_id": broken_id(person)}, {"key": None, "written_key": broken_id(person)}),
+        "excel_damaged": ({"citizen_id": "3.41502E+17"}, {"key": None}),
+        "no_key": ({"citizen_id": ""}, {"key": None, "fault": "missing", "more_facts": 0}),
         "missing": ({"name": ""}, {"cells": {k: v for k, v in sound.row.cells.items() if k != "name"}}),
         "unknown_value": ({"marital_status": "不详之至"}, {"cells": dict(sound.row.cells) | {"marital_status": "?"}}),
         "bad_date": ({FROM: "2023-02-30"}, {}),
@@ -97,7 +101,18 @@ def faulty(fault: str, sound: Line, person: int) -> Line:
     }
     cells, meaning = changes[fault]
     item = next((c for c in cells if c in TITLES), "")
-    return Line(dict(sound.cells) | cells, replace(sound.row, fault=fault, fault_item=item, **meaning))
+    return Line(dict(sound.cells) | cells, replace(sound.row, **({"fault": fault, "fault_item": item} | meaning)))
+
+
+def put_dwellings(url: str) -> None:
+    """The places that persons' rows refer to."""
+    with psycopg.connect(url) as conn:
+        for code in DWELLINGS:
+            conn.execute(
+                "INSERT INTO base.dwellings (fid, rec_from, digest, load, code, building)"
+                " VALUES (%s, 1, 1, 1, %s, 'B')",
+                (xxhash.xxh3_64_intdigest(code.encode()) & (1 << 53) - 1, code),
+            )
 
 
 def write_csv(path: Path, lines: Iterable[Line], *, full: bool) -> list[Row]:

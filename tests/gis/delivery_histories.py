@@ -10,13 +10,13 @@ from gis.exchange.delivery import Delivered
 from gis.exchange.registers import deliverable
 from gis.query.query import Query
 from gis.query.span import Span
-from tests.gis.deliveries import REGISTER, Desk, Line, Spans, day, faulty, line, shown, write_csv
+from tests.gis.deliveries import DWELLINGS, REGISTER, Desk, Line, Spans, day, faulty, line, shown, write_csv
 from tests.gis.register_model import RegisterModel
 from tests.gis.register_words import Outcome, Rules, Task
 
 PERSONS = 4
-DWELLINGS = ("D1", "D2")
-FAULTS = ("check_digit", "missing", "unknown_value", "bad_date", "contradiction", "unknown_reference")
+UNREADABLE = ("check_digit", "excel_damaged", "no_key")
+FAULTS = (*UNREADABLE, "missing", "unknown_value", "bad_date", "contradiction", "unknown_reference")
 FORM = {*FAULTS, "duplicate"}
 
 SAID = st.fixed_dictionaries(
@@ -73,7 +73,8 @@ def lines(draw: st.DrawFn, *, edition: int, full: bool) -> Line:
         written = draw(st.sampled_from(("start", "end")))
         return line(person, {}, deletes=True, **{written: start if start is None else day(min(start, edition))})
     made = line(person, draw(SAID), **dates)
-    return faulty(draw(st.sampled_from(FAULTS)), made, person) if draw(st.integers(0, 9)) == 0 else made
+    faults = (*FAULTS, *UNREADABLE) if full else FAULTS
+    return faulty(draw(st.sampled_from(faults)), made, person) if draw(st.integers(0, 7)) == 0 else made
 
 
 @st.composite

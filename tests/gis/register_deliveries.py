@@ -1,6 +1,6 @@
 """What departments hand over, as the naive model of a register takes it: rows, and the batches that hold them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -29,6 +29,8 @@ class Row:
     fault: str = ""
     #: the item whose cell is at fault, where it is one
     fault_item: str = ""
+    #: the key as written where it cannot be read
+    written_key: str = ""
     #: filled cells under declared fields that `cells` lacks: the key, and what cannot be read
     more_facts: int = 1
 
@@ -68,3 +70,25 @@ class Delivery:
     def mentions(self, entity: str) -> bool:
         """Whether any row, sound or not, bears the key."""
         return any(row.key == entity for row in self.rows)
+
+    def means(self, entity: str, said: Row, name: str | None, telling: Iterable[str]) -> bool:
+        """Whether a row that was returned for its identifier is evidently about an entity of which this was said."""
+        doubtful = [r for r in self.rows if r.key is None or self.faults.get(r.number) == "duplicate"]
+        return any(
+            (r.key is None and a_slip_apart(r.written_key, entity))
+            or (name is not None and alike(r, said, name) and any(alike(r, said, item) for item in telling))
+            for r in doubtful
+        )
+
+
+def a_slip_apart(one: str, other: str) -> bool:
+    """Whether two identifiers are the same but for one character: wrong, missing, too many or in the wrong place."""
+    if min(len(one), len(other)) < 10:
+        return False
+    left = [{text, *(text[:at] + text[at + 1 :] for at in range(len(text)))} for text in (one, other)]
+    return not left[0].isdisjoint(left[1])
+
+
+def alike(one: Row, other: Row, item: str) -> bool:
+    """Whether both rows say the same of an item."""
+    return item in one.cells and one.cells[item] == other.cells.get(item)

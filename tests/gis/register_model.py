@@ -14,7 +14,10 @@ What the rules leave open is settled here as the people who deliver and correct 
 2. Of several sound rows of one key in a batch the first counts, the others are returned as duplicates. A row that
    is returned for its form stands in nobody's way, and makes the delivery silent where its key can be read.
 3. A full delivery says "absent" of every entity that it does not mention and of which the department's word before
-    it is a value. One without a single sound row is not believed: it ends nothing.
+    it is a value. One without a single sound row is not believed: it ends nothing. Nor does one end what a row that it
+   returns for its identifier is evidently about: where the key cannot be read, or is that of another row of the file,
+   and the key is one slip away from the entity's (one character wrong, missing, too many or in the wrong place), or
+   the name and one item that tells one from another are as the department said them before.
 4. A deletion holds from its date on, whichever of the two dates of a row that is; without one from its edition's day,
    even as a department's first word. A deletion of what was never said is a word like any other. What else a row of a
    deletion holds says nothing.
@@ -87,8 +90,11 @@ class RegisterModel:
         if not delivery.full or not delivery.sound or delivery.mentions(entity):
             return "silent"
         order = self.in_order(department)
-        before = (self.say(department, d, entity) for d in reversed(order[: order.index(delivery)]))
-        return "absent" if next((said for said in before if said != "silent"), "silent") == "value" else "silent"
+        earlier = ((d, self.say(department, d, entity)) for d in reversed(order[: order.index(delivery)]))
+        last, said = next(((d, said) for d, said in earlier if said != "silent"), (delivery, "silent"))
+        if said != "value" or delivery.means(entity, last.sound[entity], self.rules.identity, self.rules.telling):
+            return "silent"
+        return "absent"
 
     def words(self, department: str, entity: str) -> list[Word]:
         """What a department said of an entity, in the order of editions."""

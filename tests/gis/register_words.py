@@ -21,6 +21,8 @@ class Rules:
     authority: Mapping[str, tuple[str, ...]]
     overriding: frozenset[str] = frozenset()
     identity: str | None = None
+    #: items that tell one from another where the names are the same
+    telling: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, deliverable: Deliverable) -> "Rules":
@@ -31,6 +33,9 @@ class Rules:
             {name: deliverable.authority(name) for name in names},
             frozenset(name for name in names if deliverable.item(name).disagreement == "override"),
             deliverable.identity,
+            frozenset(
+                n for n in names if deliverable.item(n).check in {"birth_date", "past_date", "reference", "person"}
+            ),
         )
 
 

@@ -4,31 +4,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import psycopg
 import pytest
-import xxhash
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from gis.query.span import now
-from tests.gis.deliveries import Desk, Spans
-from tests.gis.delivery_histories import DWELLINGS, STEPS, TURNS, Batch, Chronicle, Step, as_known, batches
+from tests.gis.deliveries import Desk, Spans, put_dwellings
+from tests.gis.delivery_histories import STEPS, TURNS, Batch, Chronicle, Step, as_known, batches
 from tests.gis.register_words import Task
 
 HISTORIES = st.lists(STEPS, min_size=1, max_size=5)
 #: The register and its history as they are stored.
 CONTENT = "SELECT t::text FROM base.persons t UNION ALL SELECT t::text FROM base.persons_past t ORDER BY 1"
-
-
-def put_dwellings(url: str) -> None:
-    """The places that persons' rows refer to."""
-    with psycopg.connect(url) as conn:
-        for code in DWELLINGS:
-            conn.execute(
-                "INSERT INTO base.dwellings (fid, rec_from, digest, load, code, building)"
-                " VALUES (%s, 1, 1, 1, %s, 'B')",
-                (xxhash.xxh3_64_intdigest(code.encode()) & (1 << 53) - 1, code),
-            )
 
 
 @pytest.fixture(scope="module")

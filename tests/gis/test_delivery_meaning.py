@@ -1,4 +1,4 @@
-"""What deliveries mean, one sentence a test: rows with an end alone, rows returned for their form and their answers."""
+"""What deliveries mean, one sentence a test: rows with an end alone, rows returned for their form, what ends nobody."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gis.exchange.delivery import Delivered
-from tests.gis.deliveries import Desk, Line, citizen_id, day, faulty, line
+from gis.exchange.delivery.traces import HELD_BACK
+from tests.gis.deliveries import Desk, Line, broken_id, citizen_id, day, faulty, line, put_dwellings
 from tests.gis.delivery_histories import Batch, Chronicle
 from tests.gis.register_deliveries import ALWAYS, NEVER
 
@@ -14,6 +15,7 @@ from tests.gis.register_deliveries import ALWAYS, NEVER
 @pytest.fixture
 def desk(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("ONEMAP_HOME", str(tmp_path / "home"))
+    put_dwellings(database_url)
     made = Desk(database_url, tmp_path)
     yield made
     made.city.close()
@@ -95,3 +97,74 @@ def test_a_faulty_row_opens_again_when_its_answer_is_withdrawn_and_nothing_else_
     chronicle.withdraw(1)
     chronicle.compare()
     assert open_reasons(desk) == []
+
+
+def test_a_mistyped_identifier_in_a_full_delivery_does_not_end_the_right_person(
+    desk: Desk, chronicle: Chronicle
+) -> None:
+    hand_over(chronicle, 10, line(0, ZHANG), line(1, LI))
+    done = hand_over(chronicle, 20, faulty("check_digit", line(0, ZHANG), 0), line(1, LI))
+    assert done.ended == 0
+    assert spans(desk, 0) == [(None, None)]
+    ((zh, en),) = desk.rows("SELECT text_zh, text_en FROM exchange.returned WHERE state = 'open'")
+    assert zh.endswith(HELD_BACK.zh)
+    assert en.endswith(HELD_BACK.en)
+    hand_over(chronicle, 30, line(0, ZHANG), line(1, LI))
+    assert open_reasons(desk) == []
+    assert spans(desk, 0) == [(None, None)]
+
+
+def test_the_next_full_delivery_that_lacks_the_person_too_ends_them(desk: Desk, chronicle: Chronicle) -> None:
+    hand_over(chronicle, 10, line(0, ZHANG), line(1, LI))
+    hand_over(chronicle, 20, faulty("check_digit", line(0, ZHANG), 0), line(1, LI))
+    done = hand_over(chronicle, 30, line(1, LI))
+    assert done.ended == 1
+    assert spans(desk, 0) == [(None, 30)]
+    chronicle.withdraw(2)
+    chronicle.compare()
+    assert spans(desk, 0) == [(None, 30)]
+
+
+AT_HOME = {"name": "张三", "dwelling": "D1"}
+
+
+@pytest.mark.parametrize("fault", ["excel_damaged", "no_key"])
+def test_a_row_without_identifier_is_about_the_one_of_that_name_at_that_address(
+    desk: Desk, chronicle: Chronicle, fault: str
+) -> None:
+    away = AT_HOME | {"dwelling": "D2"}
+    hand_over(chronicle, 10, line(0, AT_HOME), line(1, LI), line(2, away))
+    hand_over(chronicle, 20, faulty(fault, line(0, AT_HOME), 0), line(1, LI))
+    assert spans(desk, 0) == [(None, None)]
+    assert spans(desk, 2) == [(None, 20)]
+
+
+def test_a_row_that_bears_the_identifier_of_another_row_is_about_the_one_of_its_name_and_address(
+    desk: Desk, chronicle: Chronicle
+) -> None:
+    hand_over(chronicle, 10, line(0, AT_HOME), line(1, LI))
+    hand_over(chronicle, 20, line(1, LI), line(1, AT_HOME))
+    assert open_reasons(desk) == ["duplicate"]
+    assert spans(desk, 0) == [(None, None)]
+
+
+def test_what_is_held_back_does_not_depend_on_the_order_of_arrival(desk: Desk, chronicle: Chronicle) -> None:
+    hand_over(chronicle, 20, faulty("no_key", line(0, AT_HOME), 0), line(1, LI))
+    hand_over(chronicle, 30, line(1, LI))
+    hand_over(chronicle, 10, line(0, AT_HOME), line(1, LI))
+    assert spans(desk, 0) == [(None, 30)]
+    # as the department said it last, he lived elsewhere; so the row is about somebody else
+    hand_over(chronicle, 15, line(0, AT_HOME | {"dwelling": "D2"}), full=False)
+    assert spans(desk, 0) == [(None, 15), (15, 20)]
+    chronicle.withdraw(4)
+    chronicle.compare()
+    assert spans(desk, 0) == [(None, 30)]
+
+
+def test_no_identifier_is_kept_with_a_returned_row(desk: Desk, chronicle: Chronicle) -> None:
+    hand_over(chronicle, 20, faulty("check_digit", line(0, ZHANG), 0), line(1, LI))
+    (kept,) = (text for (text,) in desk.rows("SELECT r::text FROM exchange.returned r"))
+    assert broken_id(0)[:17] not in kept
+    assert "张三" not in kept
+    ((traces,),) = desk.rows("SELECT cardinality(traces) FROM exchange.returned")
+    assert traces > 10

@@ -13,6 +13,7 @@ import psycopg
 from gis.exchange.delivery import repeated
 from gis.exchange.delivery.claims import Place
 from gis.exchange.delivery.tasking import COMPARED
+from gis.exchange.delivery.words import Ints
 from gis.exchange.registers import Deliverable
 
 _CLOSE = (
@@ -84,7 +85,7 @@ def _later(conn: psycopg.Connection[Any], register: Deliverable, place: Place) -
     ).fetchall()
 
 
-def _told(conn: psycopg.Connection[Any], register: Deliverable, delivery: int, fids: repeated.Ints) -> set[int]:
+def _told(conn: psycopg.Connection[Any], register: Deliverable, delivery: int, fids: Ints) -> set[int]:
     """Of which of the entities a delivery has sound rows."""
     said = conn.execute(
         f"SELECT fid FROM {register.claims} WHERE delivery = %s AND fid = ANY(%s)", (delivery, fids.tolist())

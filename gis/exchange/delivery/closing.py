@@ -11,6 +11,7 @@ from gis.exchange.delivery import accounts, answering, fold, repeated, tasking
 from gis.exchange.delivery.account import Account
 from gis.exchange.delivery.reading import Reading, reason_of
 from gis.exchange.delivery.records import Record
+from gis.exchange.delivery.traces import HELD_BACK
 from gis.exchange.delivery.words import Ints, among
 from gis.exchange.registers import Deliverable
 from gis.exchange.report import decisions, noted
@@ -70,15 +71,18 @@ class Closing:
         hidden |= {i.written.name for i in self.register.items.values() if i.written}
         record, rejects = self.record, self.reading.source.findings.rejects
         due = now().astimezone(SHANGHAI).date() + tasking.DUE
+        traces = self.reading.traces.by_owner()
         with self.conn.cursor() as cursor, cursor.copy(
             "COPY exchange.returned (register, department, delivery, src_row, item, reason, text_zh, text_en, value,"
-            " raised_by, due_on, fid) FROM STDIN"
+            " raised_by, due_on, fid, traces) FROM STDIN"
         ) as copy:  # fmt: skip
             for r in rejects:
                 value = None if r.field in hidden or not r.value else r.value.replace("\0", "␀")
+                held = HELD_BACK if r.row in self.reading.held_back else ("", "")
                 copy.write_row(
                     (record.register, record.department, record.id, r.row, r.field, reason_of(r.reason),
-                     r.text.zh, r.text.en, value, record.id, due, self.reading.silent.get(r.row))
+                     r.text.zh + held[0], r.text.en + held[1], value, record.id, due, self.reading.silent.get(r.row),
+                     traces.get(r.row))
                 )  # fmt: skip
         return {r.row for r in rejects}
 

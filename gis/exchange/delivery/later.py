@@ -2,7 +2,8 @@
 
 A row that repeats its department's word is kept as a number alone, and a full delivery tells an end only where the
 entity was there before. Both lean on the word that stands before them. When a delivery comes late, or one is
-withdrawn, that word changes; so what the later deliveries said is written out as claims of their own first.
+withdrawn, that word changes; so what the later deliveries repeat is written out as claims of their own first, and what
+they lack is settled anew after.
 """
 
 from typing import Any
@@ -13,6 +14,7 @@ import psycopg
 from gis.exchange.delivery import repeated
 from gis.exchange.delivery.claims import Place
 from gis.exchange.delivery.tasking import COMPARED
+from gis.exchange.delivery.traces import Meant
 from gis.exchange.delivery.words import Ints
 from gis.exchange.registers import Deliverable
 
@@ -23,33 +25,75 @@ def write_out(conn: psycopg.Connection[Any], register: Deliverable, place: Place
     `content` is a relation of claims by `fid`: the word that those later deliveries repeated.
     """
     left = np.array([row[0] for row in conn.execute("SELECT fid FROM touched ORDER BY fid").fetchall()], np.int64)
-    for delivery, edition, mode in _later(conn, register, place):
+    for delivery, edition, _ in _later(conn, register, place):
         if not len(left):
             return
         spoken = _spoken(conn, register, delivery, left)
         again, rows = repeated.among(conn, delivery, np.setdiff1d(left, spoken, assume_unique=True))
         at = Place(delivery, place.department, edition)
         _write(conn, register, at, (again, rows), content)
-        covered = np.union1d(spoken, again)
+        left = np.setdiff1d(left, np.union1d(spoken, again))
+
+
+def settle_absences(
+    conn: psycopg.Connection[Any], register: Deliverable, place: Place, secret: bytes, taken_in: int | None = None
+) -> None:
+    """For what is in `touched`: what later full deliveries of the department lack has ended where it was there before.
+
+    Not where they are silent on it: a row that they returned bears its identifier, or is evidently about it.
+    `taken_in` is the delivery under way, if there is one.
+    """
+    touched = np.array([row[0] for row in conn.execute("SELECT fid FROM touched ORDER BY fid").fetchall()], np.int64)
+    for delivery, edition, mode in _later(conn, register, place):
         if mode == "full":
-            lacking = np.setdiff1d(np.setdiff1d(left, covered), _silent(conn, delivery, left))
-            _end(conn, register, at, lacking)
-            covered = np.union1d(covered, lacking)
-        left = np.setdiff1d(left, covered)
+            at = Place(delivery, place.department, edition)
+            meant = Meant(register, secret, _traces(conn, delivery), taken_in)
+            _settle_absence(conn, at, meant, touched)
 
 
-def drop_needless_ends(conn: psycopg.Connection[Any], register: Deliverable, department: str) -> None:
-    """What full deliveries lack is no end of what was touched where the department never said it before."""
-    conn.execute(
-        f"""
-        DELETE FROM {register.claims} c USING touched t, exchange.delivery d
-        WHERE c.fid = t.fid AND c.department = %(department)s AND NOT c.said AND c.src_row IS NULL
-          AND d.id = c.delivery AND d.mode = 'full' AND NOT EXISTS (
-            SELECT FROM {register.claims} b WHERE b.fid = c.fid AND b.department = c.department AND b.said
-               AND NOT b.withdrawn AND (b.edition, b.delivery) < (c.edition, c.delivery))
-        """,
-        {"department": department},
+def _settle_absence(conn: psycopg.Connection[Any], at: Place, meant: Meant, touched: Ints) -> None:
+    register = meant.register
+    own = conn.execute(
+        f"SELECT fid, NOT said AND src_row IS NULL FROM {register.claims} WHERE delivery = %s AND fid = ANY(%s)",
+        (at.delivery, touched.tolist()),
+    ).fetchall()
+    told = np.union1d(
+        np.union1d(repeated.among(conn, at.delivery, touched)[0], _silent(conn, at.delivery, touched)),
+        np.array([fid for fid, is_end in own if not is_end], np.int64),
     )
+    ended = np.setdiff1d(np.array([fid for fid, is_end in own if is_end], np.int64), told)
+    lacking = _standing(conn, register, at, np.setdiff1d(touched, told))
+    lacking = np.setdiff1d(lacking, meant.among(conn, at, lacking).owners)
+    _drop_ends(conn, register, at, np.setdiff1d(ended, lacking))
+    _end(conn, register, at, np.setdiff1d(lacking, ended))
+
+
+def _standing(conn: psycopg.Connection[Any], register: Deliverable, at: Place, fids: Ints) -> Ints:
+    """Which of the entities the department held just before a delivery."""
+    found = conn.execute(
+        f"SELECT fid FROM (SELECT DISTINCT ON (fid) fid, said FROM {register.claims}"
+        " WHERE department = %(department)s AND fid = ANY(%(fids)s) AND NOT withdrawn"
+        " AND (edition, delivery) < (%(edition)s, %(delivery)s) ORDER BY fid, edition DESC, delivery DESC) c"
+        " WHERE said ORDER BY fid",
+        {**at.args, "fids": fids.tolist()},
+    ).fetchall()
+    return np.array([row[0] for row in found], np.int64)
+
+
+def _traces(conn: psycopg.Connection[Any], delivery: int) -> Ints:
+    """The traces of the rows that a delivery returned for their identifiers."""
+    found = conn.execute(
+        "SELECT DISTINCT unnest(traces) FROM exchange.returned WHERE delivery = %s AND traces IS NOT NULL", (delivery,)
+    ).fetchall()
+    return np.array([row[0] for row in found], np.int64)
+
+
+def _drop_ends(conn: psycopg.Connection[Any], register: Deliverable, at: Place, fids: Ints) -> None:
+    if len(fids):
+        conn.execute(
+            f"DELETE FROM {register.claims} WHERE delivery = %s AND fid = ANY(%s) AND NOT said AND src_row IS NULL",
+            (at.delivery, fids.tolist()),
+        )
 
 
 def _later(conn: psycopg.Connection[Any], register: Deliverable, place: Place) -> list[tuple[int, Any, str]]:

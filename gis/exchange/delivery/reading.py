@@ -22,6 +22,7 @@ from gis.exchange.delivery.pseudonym import person_fids
 from gis.exchange.delivery.recall import Recall, together
 from gis.exchange.delivery.references import code_fids
 from gis.exchange.delivery.remembered import Memories, Remembered
+from gis.exchange.delivery.traces import MOST_ROWS, Traces, row_traces
 from gis.exchange.delivery.words import Ints, Seen, Words
 from gis.exchange.notes import Notes
 from gis.exchange.readers.csv import CsvSource
@@ -47,8 +48,10 @@ class Reading:
     """One reading of a file. Refused rows are in the source's findings; what else is to be known of them is here.
 
     `silent` holds, by row, the numbers of entities whose rows were refused; `refused_facts` the filled items of refused
-    rows; `answered` the tasks that rows say they answer. `repeats` is asked of rows, their entities, digests and
-    facts which of them only repeat what the department had said: those were checked then, and are no words again.
+    rows; `answered` the tasks that rows say they answer; `traces` what rows of a whole file without a sound identifier
+    tell of whom they are about, and `held_back` those of them that keep an entity from its end. `repeats` is asked of
+    rows, their entities, digests and facts which of them only repeat what the department had said: those were checked
+    then, and are no words again.
     `memories` tell what rows were read as whose text stands as it stood in an earlier file.
     """
 
@@ -63,7 +66,10 @@ class Reading:
     silent: dict[int, int] = field(default_factory=dict)
     refused_facts: dict[int, int] = field(default_factory=dict)
     answered: dict[int, int] = field(default_factory=dict)
+    traces: Traces = field(default_factory=Traces)
+    held_back: set[int] = field(default_factory=set)
     read_rows: int = 0
+    _doubtful_rows: int = 0
     _seen: Seen = field(default_factory=Seen)
     _recall: Recall | None = None
 
@@ -113,8 +119,10 @@ class Reading:
                 typed = convert(part, own, self.source.findings, self.notes, strict=True)
                 if len(typed):
                     yield self._said(typed, ends=is_end)
-        refused = np.array([r.row for r in self.source.findings.rejects[before:]], np.int64)
-        self._remember_refused(batch.take(np.isin(batch.rows, refused)), matching)
+        rejects = self.source.findings.rejects[before:]
+        refused = np.array([r.row for r in rejects], np.int64)
+        twice = np.array([r.row for r in rejects if r.reason == "duplicate"], np.int64)
+        self._remember_refused(batch.take(np.isin(batch.rows, refused)), matching, twice)
 
     def _without_known(self, batch: Batch, matching: Matching) -> Batch:
         """The rows that have to be read: without those whose text is known, and which only repeat what was said.
@@ -154,8 +162,11 @@ class Reading:
             found[np.isin(batch.rows, typed.batch.rows)] = fids
         return found
 
-    def _remember_refused(self, batch: Batch, matching: Matching) -> None:
-        """How much refused rows say, and of whom, where that can be read: they are no word, but no silence either."""
+    def _remember_refused(self, batch: Batch, matching: Matching, twice: Ints) -> None:
+        """How much refused rows say, and of whom, where that can be read: they are no word, but no silence either.
+
+        Where it cannot, and of entities that the file tells of `twice`, what they tell of whom they may be about.
+        """
         if not len(batch):
             return
         filled = _filled(batch, matching, self.deliverable)
@@ -163,6 +174,11 @@ class Reading:
         fids = self._keys(batch, matching)
         known = fids != 0
         self.silent |= dict(zip(batch.rows[known].tolist(), fids[known].tolist(), strict=True))
+        doubtful = ~known | np.isin(batch.rows, twice)
+        doubtful &= np.cumsum(doubtful) <= MOST_ROWS - self._doubtful_rows
+        if self.mode == "full" and doubtful.any():
+            self._doubtful_rows += int(doubtful.sum())
+            self.traces += row_traces(batch.take(doubtful), matching, self.checks, ~known[doubtful])
 
     def _said(self, typed: Typed, *, ends: bool) -> Words:
         """The rows that say something new and pass the checks, numbered, each entity once."""

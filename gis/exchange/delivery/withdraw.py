@@ -6,6 +6,7 @@ from gis.catalog import Catalogue
 from gis.errors import Conflict
 from gis.exchange.delivery import answering, claims, fold, later, records, tasking
 from gis.exchange.delivery.account import Delivered
+from gis.exchange.delivery.pseudonym import secret
 from gis.exchange.delivery.settling import next_epoch, settle
 from gis.exchange.directory.registers import known_deliverable
 from gis.store.database import Database, connect, translated
@@ -28,7 +29,7 @@ def withdraw(database: Database, catalogue: Catalogue, delivery: int, by: str = 
                 own = f"(SELECT * FROM {register.claims} WHERE delivery = {int(delivery)} AND NOT withdrawn)"
                 later.write_out(conn, register, record.place, own)
                 conn.execute(f"UPDATE {register.claims} SET withdrawn = true WHERE delivery = %s", (delivery,))
-                later.drop_needless_ends(conn, register, record.department)
+                later.settle_absences(conn, register, record.place, secret(conn))
                 # what it only repeated may have been returned in its rows; who said it before is asked now
                 fold.touch(conn, tasking.TOUCHING, {"delivery": delivery, "compared": list(tasking.COMPARED)})
                 claims.settle_latest(conn, register, record.department)

@@ -28,6 +28,7 @@ from gis.exchange.delivery.references import References
 from gis.exchange.delivery.remembered import Memories
 from gis.exchange.delivery.settling import next_epoch, settle
 from gis.exchange.delivery.standing import Standing
+from gis.exchange.delivery.traces import Meant
 from gis.exchange.delivery.words import Ints, Words, among
 from gis.exchange.directory.registers import known_deliverable
 from gis.exchange.matching.written import Written
@@ -208,10 +209,11 @@ class _Work:
                 claims.give_way(conn, register, self.record.department)
             claims.insert(conn, register, place)
             claims.insert_ends(conn, register, place, ends)
-            if self.standing.late:
-                claims.settle_latest(conn, register, self.record.department)
             if register.identifiers:
                 identifiers.insert(conn, register)
+            if self.standing.late:
+                later.settle_absences(conn, register, place, self.reading.checks.secret, self.record.id)
+                claims.settle_latest(conn, register, self.record.department)
             merged = settle(self.database, conn, register, self.record.id, epoch)
             if register.identifiers:
                 identifiers.prevail(conn, register, self.reading.checks.secret)
@@ -233,6 +235,10 @@ class _Work:
             return _NONE
         untold, held = self.standing.untold()
         gone: Ints = np.setdiff1d(untold, np.array(list(self.reading.silent.values()), np.int64))
+        meant = Meant(self.register, self.reading.checks.secret, self.reading.traces.numbers)
+        held_back = meant.among(self.conn, self.record.place, gone)
+        self.reading.held_back |= set(self.reading.traces.sharing(held_back.numbers).owners.tolist())
+        gone = np.setdiff1d(gone, held_back.owners)
         if len(gone) > max(_ENDS_FEW, _ENDS_SHARE * held) and not self.record.options.allow_ends:
             raise Conflict(
                 f"as a full delivery it would end {len(gone)} of the {held} that {self.record.department} held;"
