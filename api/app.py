@@ -16,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from api.asker import asker
+from api.catalogue_watch import CatalogueWatch
 from api.errors import Unreadable, problem
 from api.exporting import Exports
 from api.facts import Facts
@@ -61,12 +62,10 @@ from api.usage import kept
 from api.working import DeliveryWorker
 from gis.catalog import Catalogue, registered_layers
 from gis.errors import OneMapError
-from gis.exchange.directory import with_declared
 from gis.settings import Settings
 from gis.store.changes import Changes
 from gis.store.cluster import ensure_database
 from gis.store.database import AsyncDatabase, Database
-from gis.store.derived import derive
 from gis.store.migrate import migrate
 from gis.store.migrated import Expected
 from gis.store.page_key import seal
@@ -128,8 +127,8 @@ async def _serving(
     changes = Changes(database)
     await database.open()
     await changes.open()
-    catalogue = await asyncio.to_thread(with_declared, catalogue, threads)
-    await asyncio.to_thread(derive, url, catalogue)
+    watch = CatalogueWatch(catalogue, threads)
+    catalogue = await asyncio.to_thread(watch.read)
     worker = DeliveryWorker(url) if works else None
     app.state.geocoding = Geocoding(url, catalogue)
     wake = worker.wake if worker else lambda: None
@@ -137,10 +136,11 @@ async def _serving(
                   seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
     app.state.rasters = RasterServer(city)
-    app.state.health = Health(city, Expected.of(catalogue.layers), worker)
+    app.state.health = Health(city, Expected.of(catalogue.layers), worker, watch)
     try:
         with when_told_to_stop(changes.end_following):
-            async with kept(city.tally, threads), folding(catalogue, threads):
+            folded = folding(lambda: app.state.served.catalogue, threads)
+            async with kept(city.tally, threads), folded, watch.looking(app.state):
                 yield
     finally:
         if worker:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from gis.catalog import Catalogue
@@ -18,7 +18,7 @@ _LOG = logging.getLogger("onemap.rollups")
 
 
 @asynccontextmanager
-async def folding(catalogue: Catalogue, threads: Database) -> AsyncIterator[None]:
+async def folding(catalogue: Callable[[], Catalogue], threads: Database) -> AsyncIterator[None]:
     """Fold what is written, again and again, in a thread; several servers do not get into each other's way."""
     ending = asyncio.Event()
     working = asyncio.create_task(_work(catalogue, threads, ending))
@@ -29,12 +29,12 @@ async def folding(catalogue: Catalogue, threads: Database) -> AsyncIterator[None
         await working
 
 
-async def _work(catalogue: Catalogue, threads: Database, ending: asyncio.Event) -> None:
+async def _work(catalogue: Callable[[], Catalogue], threads: Database, ending: asyncio.Event) -> None:
     while not ending.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ending.wait(), _EVERY_S)
             return
-        await asyncio.to_thread(_fold, catalogue, threads)
+        await asyncio.to_thread(_fold, catalogue(), threads)
 
 
 def _fold(catalogue: Catalogue, threads: Database) -> None:

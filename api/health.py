@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from api.catalogue_watch import CatalogueWatch
 from api.served import Served
 from api.working import DeliveryWorker
 from gis.errors import BadQuery, Unavailable
@@ -19,11 +20,12 @@ _PING = Statement("SELECT 1")
 
 @dataclass(slots=True)
 class Health:
-    """One server's. `worker` is the process beside it, where it has one."""
+    """One server's. `worker` is the process beside it, where it has one; `watch` keeps up with the directory."""
 
     served: Served
     expected: Expected
     worker: DeliveryWorker | None = None
+    watch: CatalogueWatch | None = None
     _round_trip_ms: float | None = None
 
     async def checks(self) -> dict[str, str]:
@@ -37,12 +39,13 @@ class Health:
         return {"database": database, "migrations": migrations, "changes": changes}
 
     def details(self) -> dict[str, Any]:
-        """What else is worth knowing, and makes nobody turn away: the round trip, the pool, the worker."""
+        """What else is worth knowing, and makes nobody turn away: round trip, pool, directory, worker."""
         load, age_s = self.served.database.load, self.served.changes.age_s
         return {
             **({} if self._round_trip_ms is None else {"round_trip_ms": self._round_trip_ms}),
             "pool": {"most": load.most, "size": load.size, "available": load.available, "waiting": load.waiting},
             "changes_age_s": None if age_s is None else round(age_s, 3),
+            **({} if self.watch is None else {"directory_version": self.watch.version}),
             "worker": "none" if self.worker is None else "alive" if self.worker.pid is not None else "away",
         }
 

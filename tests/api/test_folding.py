@@ -30,7 +30,7 @@ def test_what_is_written_is_folded_soon(database_url: str, monkeypatch: pytest.M
             assert counted == [(fid + 1,)]
 
     async def serve(conn: psycopg.Connection) -> None:
-        async with folding.folding(Catalogue(LAYERS), threads):
+        async with folding.folding(lambda: Catalogue(LAYERS), threads):
             await folded(conn)
 
     with psycopg.connect(database_url, autocommit=True) as conn:
