@@ -2,10 +2,12 @@
  *
  * `#map=15.20/116.50830/31.74310/0/0&layers=air.grid@60,-base.roads&at=2021-05-01&sel=base.buildings/42&lang=en`
  *
+ * `at` is a day, and with `since` the last of a span of days;
  * `map` is zoom / longitude / latitude / bearing / pitch; `layers` names only what differs from how the map opens
  * (`id` switched on, `-id` switched off, `@60` opacity in per cent), so that a link stays good when the catalogue grows.
  */
 
+import { dayOfIso, isoOfDay, readDay, today } from './calendar.ts'
 import type { FeatureId, Language } from './contract'
 import type { ThemeChoice } from './reading'
 
@@ -24,6 +26,8 @@ export interface Address {
   opacity: Record<string, number>
   /** ISO date of the Shanghai day that is looked at; null is now. */
   at: string | null
+  /** First day (ISO) of the time that is looked at, whose last is `at` or today; null where a single day is. */
+  since: string | null
   selected: FeatureId | null
   /** The place that is asked about, longitude first; null is none. */
   here: [number, number] | null
@@ -40,11 +44,10 @@ const SELECTED = /^([a-z][a-z0-9]*\.[a-z][a-z0-9_]*)\/(\d{1,16})$/
 /** Reads a hash (or a query string); what it cannot make out is left at its default. */
 export function readAddress(hash: string): Address {
   const given = new URLSearchParams(hash.replace(/^[#?]/, ''))
-  const at = given.get('at')
   return {
     position: readPosition(given.get('map')),
     ...readLayers(given.get('layers')),
-    at: at && DATE.test(at) && !Number.isNaN(Date.parse(at)) ? at : null,
+    ...readTime(given),
     selected: readSelected(given.get('sel')),
     here: readPlace(given.get('here')),
     ...readReading(given),
@@ -60,6 +63,7 @@ export function writeAddress(address: Address): string {
   }
   add('map', address.position && writePosition(address.position))
   add('layers', writeLayers(address.shown, address.opacity))
+  add('since', address.since)
   add('at', address.at)
   add('sel', address.selected && `${address.selected.collection}/${address.selected.fid}`)
   add('here', address.here && address.here.map((degrees) => degrees.toFixed(6)).join('/'))
@@ -87,6 +91,19 @@ export function readReading(given: URLSearchParams): Pick<Address, 'language' | 
     theme: theme === 'light' || theme === 'dark' ? theme : 'auto',
     large: given.get('text') === 'large',
   }
+}
+
+function readTime(given: URLSearchParams): Pick<Address, 'at' | 'since'> {
+  const [at, since] = ['at', 'since'].map((key) => {
+    const day = given.get(key)
+    return day && DATE.test(day) && readDay(day) !== null ? day : null
+  }) as [string | null, string | null]
+  return { at, since: since && dayOfIso(since) < (at ? dayOfIso(at) : today()) ? since : null }
+}
+
+/** The `datetime` of questions about the time that is looked at: a day, a span of days, or null for now. */
+export function whenOf({ at, since }: Pick<Address, 'at' | 'since'>): string | null {
+  return since ? `${since}/${at ?? isoOfDay(today())}` : at
 }
 
 function readPosition(text: string | null): Position | null {

@@ -76,6 +76,15 @@ export interface Feature {
   id: number
   geometry: GeoJSON.Geometry | null
   properties: Record<string, Value>
+  'onemap:provenance'?: Provenance
+}
+
+/** Where a feature comes from. */
+export interface Provenance {
+  source: Text | null
+  licence: string | null
+  file: string | null
+  row: number | null
 }
 
 /** The name of one feature in the whole city. */

@@ -33,10 +33,17 @@ export function fetchStyle(theme: 'light' | 'dark', language: Language): Promise
   return ask<StyleSpecification>(`/styles/onemap?theme=${theme}&lang=${language}`, language)
 }
 
-/** The feature as it was on a day (`at`, an ISO date of Shanghai) or as it is now. */
+/** The feature as it was in a `datetime` or as it is now. */
 export function fetchFeature(id: FeatureId, at: string | null, language: Language): Promise<Feature> {
   const when = at ? `?datetime=${at}` : ''
   return ask<Feature>(`/collections/${id.collection}/items/${id.fid}${when}`, language)
+}
+
+/** All versions of a feature in valid time. */
+export async function fetchVersions(id: FeatureId, language: Language): Promise<Feature[]> {
+  const question = new URLSearchParams({ ids: String(id.fid), datetime: '../..', limit: '100' })
+  const answer = await ask<{ features: Feature[] }>(`/collections/${id.collection}/items?${question}`, language)
+  return answer.features
 }
 
 /** Features of one collection whose field equals a value. */
@@ -68,7 +75,7 @@ export async function fetchByPart(
   return answer.features
 }
 
-/** What the one map holds around a place, on a day or now. */
+/** What the one map holds around a place, in a `datetime` or now. */
 export function fetchHere(place: [number, number], radius_m: number, at: string | null, language: Language): Promise<Here> {
   const question = new URLSearchParams({ lon: String(place[0]), lat: String(place[1]), radius: String(radius_m), lang: language })
   if (at) question.set('datetime', at)

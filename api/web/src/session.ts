@@ -1,9 +1,11 @@
 /** What the reader is looking at, as one reactive value; the URL's hash follows it and leads it. */
 
-import { reactive, shallowRef, watch } from 'vue'
-import { readAddress, writeAddress, type Address, type Position } from './address'
+import { computed, reactive, shallowRef, watch } from 'vue'
+import { readAddress, whenOf, writeAddress, type Address, type Position } from './address'
+import { isoOfDay, today } from './calendar'
 import type { Box, FeatureId } from './contract'
 import { browserLanguage, dress, isNarrow, shadeOf, type Reading } from './reading'
+import { daysOf } from './values'
 import { words } from './words'
 
 /** A wish to move the map; a new object each time, so that the same wish can be repeated. */
@@ -35,6 +37,16 @@ export const hits = shallowRef<FeatureId[]>([])
 export const clicked = shallowRef<[number, number] | null>(null)
 
 export const theme = shadeOf(session)
+
+/** The time that is looked at as questions carry it, and as people write it; null is now. */
+export const when = computed(() => whenOf(session))
+export const whenTold = computed(() => (when.value ? daysOf(session.since, session.at ?? isoOfDay(today()), session.language) : null))
+
+/** Back to the city as it is. */
+export function lookAtNow(): void {
+  session.at = null
+  session.since = null
+}
 
 /** Opens a panel; on a phone it takes the place of the other sheets. */
 export function openSheet(sheet: Sheet): void {

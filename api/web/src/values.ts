@@ -1,5 +1,6 @@
 /** Values as people write them: units, codes, days, ages, in the chosen language. */
 
+import { isoOfDay, today } from './calendar.ts'
 import type { Field, Language, Text, Value } from './contract'
 
 const UNITS: Record<string, Text> = {
@@ -38,11 +39,31 @@ export function numberOf(value: number, language: Language): string {
 
 /** A calendar day; an instant is told as its day in Shanghai. */
 export function dayOf(iso: string, language: Language): string {
-  const style = { year: 'numeric', month: language === 'zh' ? 'long' : 'short', day: 'numeric' } as const
   const isDay = iso.length === 10
   const date = new Date(isDay ? `${iso}T00:00:00+08:00` : iso)
   if (Number.isNaN(date.getTime())) return iso
-  return new Intl.DateTimeFormat(locale(language), { ...style, timeZone: 'Asia/Shanghai' }).format(date)
+  return new Intl.DateTimeFormat(locale(language), { ...dayStyle(language), timeZone: 'Asia/Shanghai' }).format(date)
+}
+
+function dayStyle(language: Language): Intl.DateTimeFormatOptions {
+  return { year: 'numeric', month: language === 'zh' ? 'long' : 'short', day: 'numeric' }
+}
+
+/** A span of days, the last included; without a first, the one day. */
+export function daysOf(first: string | null, last: string, language: Language): string {
+  const days = [...(first ? [first] : []), last].map((day) => dayOf(day, language))
+  return days.join(language === 'zh' ? '至' : ' – ')
+}
+
+/** The day in Shanghai of an instant, ISO, or one some days later. */
+export function shanghaiDay(instant: string, days = 0): string {
+  return isoOfDay(today(new Date(instant)) + days)
+}
+
+/** The last day of a span whose end does not belong to it any more. */
+export function lastDayOf(end: string, language: Language): string {
+  const date = new Date(end)
+  return Number.isNaN(date.getTime()) ? end : dayOf(new Date(date.getTime() - 1).toISOString(), language)
 }
 
 export function instantOf(iso: string, language: Language): string {

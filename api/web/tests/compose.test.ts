@@ -27,7 +27,7 @@ const PLAIN: Wishes = {
   isShown: () => true,
   opacity: () => 1,
   isTimed: (id) => id === 'base.buildings',
-  at: null,
+  when: null,
   isLarge: false,
   isRaised: false,
   selected: null,
@@ -46,12 +46,12 @@ function find(style: StyleSpecification, id: string): Record<string, Record<stri
 
 test('the same view gives the same style, and the server’s own is left alone', () => {
   const before = JSON.stringify(STYLE)
-  assert.deepEqual(composed({ at: '2021-05-01' }), composed({ at: '2021-05-01' }))
+  assert.deepEqual(composed({ when: '2021-05-01' }), composed({ when: '2021-05-01' }))
   assert.equal(JSON.stringify(STYLE), before)
 })
 
 test('a date is asked of what has valid time, and of nothing else', () => {
-  const { sources } = composed({ at: '2021-05-01' })
+  const { sources } = composed({ when: '2021-05-01' })
   const tiles = (id: string): string => (sources[id] as { tiles: string[] }).tiles[0] ?? ''
   assert.equal(tiles('base.buildings'), 'http://here/collections/base.buildings/tiles/WebMercatorQuad/{z}/{y}/{x}?datetime=2021-05-01')
   assert.equal(tiles('base.land'), 'http://here/collections/base.land/tiles/WebMercatorQuad/{z}/{y}/{x}')

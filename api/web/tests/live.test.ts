@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { reaches, tilesIn, type Square } from '../src/map/live.ts'
+import { reaches, reachesPlace, tilesIn, type Square } from '../src/map/live.ts'
 
 test('a square reaches into the tiles that hold it, that it holds, and that it touches', () => {
   const square: Square = [12, 3375, 1675]
@@ -12,6 +12,14 @@ test('a square reaches into the tiles that hold it, that it holds, and that it t
   assert.ok(!reaches(square, [14, 13498, 6700]))
   assert.ok(!reaches(square, [12, 3377, 1675]))
   assert.ok(!reaches(square, [10, 100, 418]))
+})
+
+test('a place is reached by what changes near it', () => {
+  const place: [number, number] = [116.5083, 31.7431]
+  assert.ok(reachesPlace([[12, 3373, 1666]], place))
+  assert.ok(reachesPlace([[0, 0, 0]], place))
+  assert.ok(!reachesPlace([[12, 3000, 1666]], place))
+  assert.ok(!reachesPlace([], place))
 })
 
 test('the whole world reaches into every tile', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Field } from '../src/contract.ts'
-import { ageOf, dayOf, numberOf, unitOf, valueOf } from '../src/values.ts'
+import { ageOf, dayOf, daysOf, lastDayOf, numberOf, unitOf, valueOf } from '../src/values.ts'
 
 function field(more: Partial<Field>): Field {
   return { name: 'x', type: 'text', title: { zh: '某', en: 'x' }, unit: '', description: null, values: {}, ...more }
@@ -33,6 +33,13 @@ test('numbers and days', () => {
   assert.equal(numberOf(3.14159, 'zh'), '3.14')
   assert.equal(dayOf('2021-05-01', 'zh'), '2021年5月1日')
   assert.equal(dayOf('2021-04-30T16:30:00Z', 'en'), '1 May 2021')
+})
+
+test('a span of days', () => {
+  assert.equal(daysOf(null, '2021-05-01', 'zh'), '2021年5月1日')
+  assert.equal(daysOf('2010-01-01', '2021-05-01', 'zh'), '2010年1月1日至2021年5月1日')
+  assert.equal(daysOf('2010-01-01', '2021-05-01', 'en'), '1 Jan 2010 – 1 May 2021')
+  assert.equal(lastDayOf('2014-12-31T16:00:00Z', 'zh'), '2014年12月31日', 'midnight in Shanghai is the end of the day before')
 })
 
 test('an age is told in the coarsest unit that says something', () => {

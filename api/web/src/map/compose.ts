@@ -8,8 +8,8 @@ export interface Wishes {
   /** 0 … 1 */
   opacity: (collection: string) => number
   isTimed: (collection: string) => boolean
-  /** ISO date, or null for now. */
-  at: string | null
+  /** The `datetime` that is asked for, or null for now. */
+  when: string | null
   isLarge: boolean
   isRaised: boolean
   selected: Feature | null
@@ -89,7 +89,7 @@ function dated(sources: StyleSpecification['sources'], origin: string, wishes: W
       told[id] = source
       continue
     }
-    const when = wishes.at && wishes.isTimed(id) ? `datetime=${wishes.at}` : ''
+    const when = wishes.when && wishes.isTimed(id) ? `datetime=${wishes.when}` : ''
     // the worker that fetches tiles has an address of its own, so theirs must be absolute
     const tiles = source.tiles.map((url) => {
       const absolute = url.startsWith('/') ? `${origin}${url}` : url

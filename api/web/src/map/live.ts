@@ -5,8 +5,13 @@ import type { Map as MapLibre } from 'maplibre-gl'
 /** A tile or a square of the map: zoom, column, row. */
 export type Square = [z: number, x: number, y: number]
 
+/** Where something changed, by collection. */
+export type Changed = ReadonlyMap<string, Square[]>
+
 /** What lies this share of a tile beyond its edge may reach into it. */
 const REACH = 0.25
+/** The deepest squares that the log of changes tells of. */
+const NEAR_ZOOM = 12
 /** Many changes in a row are shown together. */
 const GATHER_MS = 400
 /** An answer that does not come is asked for again after so long, then twice as long, and so on. */
@@ -56,8 +61,15 @@ function refresh(map: MapLibre, collection: string, squares: Square[]): void {
   if (tiles.length) map.refreshTiles(collection, tiles.map(([z, x, y]) => ({ z, x, y })))
 }
 
-/** Keeps the map up to date while it is looked at; returns what ends it. */
-export function followChanges(map: MapLibre): () => void {
+/** Whether something changed near a place, in longitude and latitude: within some kilometres, as the log tells it. */
+export function reachesPlace(squares: Square[], [lon, lat]: [number, number]): boolean {
+  const count = 2 ** NEAR_ZOOM
+  const tile: Square = [NEAR_ZOOM, Math.floor(((lon + 180) / 360) * count), Math.floor(shareOfLatitude(lat) * count)]
+  return squares.some((square) => reaches(square, tile))
+}
+
+/** Keeps the map up to date while it is looked at, and tells what changed where; returns what ends it. */
+export function followChanges(map: MapLibre, tell: (changed: Changed) => void): () => void {
   let stream: EventSource | null = null
   let position = ''
   let pause_ms = FIRST_PAUSE_MS
@@ -68,6 +80,7 @@ export function followChanges(map: MapLibre): () => void {
   function show(): void {
     gathering = 0
     for (const [collection, squares] of waiting) refresh(map, collection, squares)
+    tell(new Map(waiting))
     waiting.clear()
   }
 

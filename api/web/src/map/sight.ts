@@ -1,8 +1,9 @@
 /** What the map has on screen, told to the panels: how busy it is, what failed, what is in view. */
 
-import { reactive } from 'vue'
+import { reactive, shallowRef } from 'vue'
 import type { Text } from '../contract'
 import type { FailureKind } from '../service'
+import type { Changed } from './live'
 
 export interface Tally {
   total: number
@@ -48,6 +49,9 @@ export const sight = reactive<Sight>({
   hundredPx_m: 0,
   pointer: null,
 })
+
+/** What changed in the city a moment ago, and where. */
+export const changed = shallowRef<Changed>(new Map())
 
 /** Names in the tiles on screen that contain a word; set by the map, called by the search. */
 export const namesInView: { find: (part: string, most: number) => NameInView[] } = { find: () => [] }
