@@ -26,6 +26,7 @@ _ONE_GATE = (
     "lake",
     "mall",
 )
+_SIDES = "东西南北上下前后"  # what tells apart the hamlets of a village that go by the same name
 _EVEN = (2, 3)  # a block south or east of its street has the even numbers
 _STOREY_M = {"住宅": 2.95, "工业": 6.5, "学校": 3.7, "医院": 3.9}
 
@@ -88,6 +89,7 @@ class Surveyor:
         self.plan = plan
         self.seed = plan.lattice.seed
         self._numbers: Counter[str] = Counter()
+        self._hamlets: Counter[tuple[str, str]] = Counter()
 
     def district(self, number: int, quads: list[Quad]) -> District:
         """The district that these quads make up."""
@@ -106,6 +108,8 @@ class Surveyor:
 
     def _add_block(self, made: District, block: Block) -> None:
         name = place_name(block, short_name(self.plan.frame.names[block.village]))
+        if block.use == "hamlet":
+            name = self.distinct(block.village, name)
         lake = lake_in(block, self.seed)
         if lake is not None:
             made.waters.append(lake)
@@ -115,6 +119,12 @@ class Surveyor:
             xy = np.round(block.world(line), 2)
             made.roads.append(Road(f"RL{block.code}{n:02d}", "", kind, xy, f"{block.year}-07-01"))
         made.buildings += self._buildings(block, name, _standing(block, placed, lake))
+
+    def distinct(self, village: str, hamlet: str) -> str:
+        """A hamlet's name, other than those of the village's hamlets so far: their houses have no other address."""
+        before = self._hamlets[village, hamlet]
+        self._hamlets[village, hamlet] += 1
+        return f"{hamlet.removesuffix('组')}{_SIDES[before - 1]}组" if before else hamlet
 
     def _buildings(self, block: Block, name: str, standing: list[tuple[Placed, shapely.Polygon]]) -> Iterator[Building]:
         rng = stream(self.seed, 13, block.quad[0], block.quad[1], block.number)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import geopandas as gpd
@@ -318,3 +319,11 @@ def test_counts_by_village_are_those_in_the_files(key: dict[str, Any], buildings
     people = key["persons.csv"]["counts"]["village"]
     assert sum(people.values()) == json.loads((COMMITTED / "manifest.json").read_text(encoding="utf-8"))["people"]
     assert set(people) <= set(counts)
+
+
+def test_hamlets_of_one_name_in_a_village_are_told_apart(generator: Any) -> None:
+    from sample_city.places import Surveyor
+
+    surveyor = Surveyor(SimpleNamespace(lattice=SimpleNamespace(seed=1)))
+    named = [surveyor.distinct(village, "郝家岗大井组") for village in ("341502004011", "341502004012", "341502004011")]
+    assert named == ["郝家岗大井组", "郝家岗大井组", "郝家岗大井东组"]
