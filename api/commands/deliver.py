@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Register = Annotated[
     str | None, typer.Argument(help=told("The register, e.g. base.persons.", "登记库，如 base.persons。"))
 ]
-File = Annotated[Path | None, typer.Argument(help=told("The file handed over.", "交付的文件。"))]
+File = Annotated[Path | None, typer.Argument(help=told("The file handed over.", "报送的文件。"))]
 From = Annotated[str | None, typer.Option("--from", help=told("The department's code.", "提供部门的代码。"))]
 Full = Annotated[
     bool,
@@ -36,14 +36,14 @@ Dated = Annotated[
 AllowEnds = Annotated[
     bool,
     typer.Option(
-        "--allow-ends", help=told("A full delivery may end more than a fifth.", "允许全量交付注销超过五分之一。")
+        "--allow-ends", help=told("A full delivery may end more than a fifth.", "允许全量报送注销超过五分之一。")
     ),
 ]
 Resume = Annotated[
-    bool, typer.Option("--resume", help=told("Take up what waits or was broken off.", "继续处理等待中或中断的交付。"))
+    bool, typer.Option("--resume", help=told("Take up what waits or was broken off.", "继续处理等待中或中断的报送。"))
 ]
 Withdraw = Annotated[
-    int | None, typer.Option("--withdraw", help=told("Take this delivery back.", "撤回该编号的交付。"))
+    int | None, typer.Option("--withdraw", help=told("Take this delivery back.", "撤回该编号的报送。"))
 ]  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def tell(done: "Delivered", as_json: bool) -> None:
         f"delivery {done.id} ({done.department} → {done.register}, {done.mode}): {done.state}; {rows.delivered} rows ="
         f" {rows.accepted} accepted + {rows.unchanged} unchanged + {rows.returned} returned; {facts.delivered} facts ="
         f" {facts.accepted} + {facts.unchanged} + {facts.returned}; {en}",
-        f"交付 {done.id}（{done.department} → {done.register}，{done.mode}）：{done.state}；共 {rows.delivered} 行 ="
+        f"报送 {done.id}（{done.department} → {done.register}，{done.mode}）：{done.state}；共 {rows.delivered} 行 ="
         f" 入库 {rows.accepted} + 未变 {rows.unchanged} + 退回 {rows.returned}；数据项 {facts.delivered} ="
         f" {facts.accepted} + {facts.unchanged} + {facts.returned}；{zh}",
     )

@@ -47,7 +47,7 @@ def demo(folder: Folder = _FILES, as_json: Json = False) -> None:
         f"The sample city is in: {len(reports)} of {files} files loaded now,"
         f" {len(delivered)} of {handed} deliveries handed over now",
         f"示例城市已就绪:共 {files} 个文件,本次加载 {len(reports)} 个;"
-        f"共 {handed} 批部门数据,本次交付 {len(delivered)} 批",
+        f"共 {handed} 批部门数据,本次报送 {len(delivered)} 批",
     )
     facts = {"loads": reports, "files": files, "handed_over": delivered, "deliveries": handed}
     answer(facts, sentence, as_json=as_json)

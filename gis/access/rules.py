@@ -57,7 +57,7 @@ def check_editor(identity: Identity, collection: Collection, divisions: Iterable
     if not collection.editable:
         raise Forbidden(
             f"{collection.id} changes by loads and deliveries only",
-            f"数据集 {collection.id} 只能通过加载或交付更新",
+            f"数据集 {collection.id} 只能通过加载或报送更新",
             subject=collection.id,
         )
     for code in divisions:

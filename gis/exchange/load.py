@@ -93,7 +93,7 @@ def load(
     if collection.division == "placed":
         raise BadInput(
             f"{into} is filled by what departments deliver: onemap deliver {into} FILE --from DEPARTMENT",
-            f"{into} 由各部门交付数据汇成,请用:onemap deliver {into} 文件 --from 部门",
+            f"{into} 由各部门报送数据汇成,请用:onemap deliver {into} 文件 --from 部门",
             subject=into,
         )
     source = open_source(path, replace(options.read, prefer=collection.noun))

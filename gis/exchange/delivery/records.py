@@ -143,7 +143,7 @@ def record(conn: psycopg.Connection[Any], delivery: int) -> Record:
         (delivery,),
     ).fetchone()
     if found is None:
-        raise NotFound(f"there is no delivery {delivery}", f"没有编号为 {delivery} 的交付", subject=str(delivery))
+        raise NotFound(f"there is no delivery {delivery}", f"没有编号为 {delivery} 的报送", subject=str(delivery))
     number, register, department, mode, edition, spool, digest, state, kept = found
     options = DeliveryOptions(
         mode=mode, edition=edition, read=ReadOptions(**kept.get("read", {})), columns=kept.get("columns", {}),
@@ -156,7 +156,7 @@ def delivered(conn: psycopg.Connection[Any], delivery: int) -> Delivered:
     """A delivery and its account. Raises NotFound."""
     found = conn.execute(f"SELECT {_COLUMNS} FROM exchange.delivery WHERE id = %s", (delivery,)).fetchone()
     if found is None:
-        raise NotFound(f"there is no delivery {delivery}", f"没有编号为 {delivery} 的交付", subject=str(delivery))
+        raise NotFound(f"there is no delivery {delivery}", f"没有编号为 {delivery} 的报送", subject=str(delivery))
     number, register, department, mode, edition, file, state, *figures = found
     return Delivered(
         id=number, register=register, department=department, mode=mode, edition=edition, file=file, state=state,

@@ -21,7 +21,7 @@ def withdraw(database: Database, catalogue: Catalogue, delivery: int, by: str = 
             if record.state not in ("done", "received"):
                 raise Conflict(
                     f"delivery {delivery} is {record.state}: only one that is done or waits can be withdrawn",
-                    f"交付 {delivery} 的状态为 {record.state},只能撤回已入库或待处理的交付",
+                    f"报送 {delivery} 的状态为 {record.state},只能撤回已入库或待处理的报送",
                     subject=str(delivery),
                 )
             if record.state == "done":

@@ -58,7 +58,7 @@ def work(database: Database, catalogue: Catalogue, delivery: int, progress: Prog
             if record.state not in ("received", "working"):
                 raise Conflict(
                     f"delivery {delivery} is {record.state} already",
-                    f"交付 {delivery} 已处理,状态:{record.state}",
+                    f"报送 {delivery} 已处理,状态:{record.state}",
                     subject=str(delivery),
                 )
             if records.take_up(conn, delivery) > ATTEMPTS:
@@ -81,12 +81,12 @@ def work(database: Database, catalogue: Catalogue, delivery: int, progress: Prog
 
 
 _BROKEN = Text(
-    "处理程序出错,本次交付未入库;请联系数据中心", "the program failed; nothing was taken in; tell the data centre"
+    "处理程序出错,本次报送未入库;请联系数据中心", "the program failed; nothing was taken in; tell the data centre"
 )
 
 
 _WORN_OUT = Text(
-    f"处理程序连续 {ATTEMPTS} 次中断,本次交付未入库;请联系数据中心,修正后重新交付",
+    f"处理程序连续 {ATTEMPTS} 次中断,本次报送未入库;请联系数据中心,修正后重新报送",
     f"whoever worked on it died {ATTEMPTS} times; nothing was taken in; tell the data centre, and deliver it anew",
 )
 
@@ -243,8 +243,8 @@ class _Work:
             raise Conflict(
                 f"as a full delivery it would end {len(gone)} of the {held} that {self.record.department} held;"
                 " deliver it as incremental, or confirm that so many have ended (--allow-ends)",
-                f"作为全量交付将注销 {self.record.department} 原有 {held} 条中的 {len(gone)} 条;"
-                "请改为增量交付,或确认确有如此多注销(--allow-ends)",
+                f"作为全量报送将注销 {self.record.department} 原有 {held} 条中的 {len(gone)} 条;"
+                "请改为增量报送,或确认确有如此多注销(--allow-ends)",
                 subject="mode",
             )
         return gone
