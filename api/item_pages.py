@@ -52,6 +52,8 @@ class ItemPages:
         self.served = served
         self._counts = Counts(served)
         self._kept: Cache[str, Page] = Cache(_CACHE_BYTES)
+        #: The last recorded change of a register, as far as pages have seen it.
+        self._newest: dict[str, int] = {}
 
     async def page(self, question: Question, crs: str, conditions: Conditions) -> Page:
         """The page; without content where the caller's copy is it. Raises Unavailable, Forbidden, BadQuery."""
@@ -80,10 +82,10 @@ class ItemPages:
 
     async def _made(self, ask: Asked, plan: Plan, crs: str, state: State) -> bytes:
         await check_order(self.served, plan)
-        features, found, fid, valid_from, keys, epoch = (await self.served.database.rows(geojson.page(plan, crs)))[0]
+        (features, found, fid, valid_from, keys, epoch), seen = await self._read(plan, crs)
         page, limit = plan.query.page, plan.query.page.limit or 1
         is_all = found <= limit and not page.offset and page.after is None
-        matched = Matched(found) if is_all else await self._counts.of(plan, state)
+        matched = Matched(found) if is_all else await self._counts.of(seen, state)
         last = last_row(plan, (fid, valid_from, keys or []), epoch) if found > limit else None
         head: dict[str, Any] = {
             "type": "FeatureCollection",
@@ -93,3 +95,20 @@ class ItemPages:
             "links": page_links(ask, plan.collection, plan.query, self.served.seal, last),
         }
         return orjson.dumps(head)[:-1] + b',"features":[' + bytes(features or b"") + b"]}"
+
+    async def _read(self, plan: Plan, crs: str) -> tuple[tuple[Any, ...], Plan]:
+        """The row of `geojson.page`, and a plan of the rows that it was taken from.
+
+        A later page sees what the first one saw. As long as nothing was recorded since, that is the open rows, and the
+        statement tells the last recorded change that it saw itself; only else is what was closed looked into as well.
+        """
+        page, register = plan.query.page, plan.query.collection
+        pinned = page.after.epoch if page.after and plan.query.as_of is None else None
+        if page.after is not None and pinned is not None and self._newest.get(register, pinned) <= pinned:
+            open_rows = plan.query.but(page=replace(page, after=replace(page.after, epoch=None)))
+            seen = replace(plan, query=open_rows)
+            found = (await self.served.database.rows(geojson.page(seen, crs)))[0]
+            self._newest[register] = found[-1]
+            if found[-1] <= pinned:
+                return found, seen
+        return (await self.served.database.rows(geojson.page(plan, crs)))[0], plan

@@ -33,23 +33,25 @@ def features(
     *,
     keyed: bool = False,
     ordered: bool = True,
+    beyond: int = 0,
 ) -> Statement:
     """The rows of a page in the asked order; features of equal rank follow their fid, so that paging is stable.
 
     Columns: fid, valid_from and valid_to (null where there is no bound), cell (hexadecimal), division (12 digits),
     geometry (as the SQL expression says; WKB), the fields; with `keyed` then `key`, the sort keys as an array of text
-    for `After.values`. `also` narrows the rows further; not `ordered`, they come as they lie in the table.
+    for `After.values`. `also` narrows the rows further; not `ordered`, they come as they lie in the table. So many rows
+    `beyond` the page's limit are added, by which it is seen whether there are more.
     """
     names = [*_READABLE, f"{geometry} AS geometry", *(f'"{name}"' for name in plan.fields)]
     if keyed:
         names.append(f"ARRAY[{', '.join(f'{k.column}::text' for k in _keys(plan))}]::text[] AS key")
-    found = _found(plan, [also] if also else [])
+    found = _found(plan, [also] if also else [], beyond)
     sql, args = f"SELECT {', '.join(names)} FROM {found.sql} q", found.args
     if ordered:
         sql = f"{sql} ORDER BY {_order(plan)}"
     page = plan.query.page
     if page.limit is not None:
-        sql, args = f"{sql} LIMIT %s", (*args, page.limit)
+        sql, args = f"{sql} LIMIT %s", (*args, page.limit + beyond)
     if page.offset:
         sql, args = f"{sql} OFFSET %s", (*args, page.offset)
     return Statement(sql, args)
@@ -129,7 +131,7 @@ def _order(plan: Plan) -> str:
     return ", ".join([*(f"{key.order} NULLS LAST" for key in keys), _ties(keys)])
 
 
-def _found(plan: Plan, narrower: list[Statement]) -> Statement:
+def _found(plan: Plan, narrower: list[Statement], beyond: int) -> Statement:
     """The rows to take the page from, in brackets: all, or the two parts of them, each cut to the page's size."""
     page, keys = plan.query.page, _keys(plan)
     parts = _parts(keys, page.after)
@@ -139,7 +141,7 @@ def _found(plan: Plan, narrower: list[Statement]) -> Statement:
         conditions = [*narrower, *(after if page.limit is None else parts)]
         relation = plan.relation(also=conjunction(conditions) if conditions else None)
         return Statement(f"({relation.sql})", relation.args)
-    most = page.limit + page.offset
+    most = page.limit + beyond + page.offset
     with_value = plan.relation(also=conjunction([*narrower, parts[0]]))
     without = plan.relation(also=conjunction([*narrower, parts[1]]))
     rest = [f"{key.order} NULLS LAST" for key in keys[1:]]

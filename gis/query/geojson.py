@@ -1,6 +1,6 @@
 """Features as GeoJSON text, written by the database: no row becomes an object on its way to the client."""
 
-from dataclasses import replace
+from functools import lru_cache
 
 from gis.catalog import Collection
 from gis.query import answers
@@ -21,16 +21,15 @@ def page(plan: Plan, crs: str = crs_sql.CRS84) -> Statement:
     are more, and the last recorded change that was seen.
     """
     limit = plan.query.page.limit or 1
-    one_more = plan.query.but(page=replace(plan.query.page, limit=limit + 1))
-    more = Plan(one_more, plan.catalogue, plan.identity, plan.now)
-    found, epoch = answers.features(more, geometry(crs), keyed=bool(plan.query.sort)), epoch_seen(plan)
-    keys = ("(array_agg(to_json(key)) FILTER (WHERE n = %s))[1]", (limit,)) if plan.query.sort else ("NULL", ())
+    found = answers.features(plan, geometry(crs), keyed=bool(plan.query.sort), beyond=1)
+    keys = f"(array_agg(to_json(key)) FILTER (WHERE n = {limit:d}))[1]" if plan.query.sort else "NULL"
+    epoch = epoch_seen(plan)
     # the rows come in order, and the aggregate keeps it: to sort them once more costs a third of the page
     return Statement(
-        f"SELECT convert_to(string_agg({feature_text(plan)}, ',') FILTER (WHERE n <= %s), 'UTF8'), count(*),"
-        f" max(fid) FILTER (WHERE n = %s), max(valid_from) FILTER (WHERE n = %s), {keys[0]}, ({epoch.sql})"
+        f"SELECT convert_to(string_agg({feature_text(plan)}, ',') FILTER (WHERE n <= {limit:d}), 'UTF8'), count(*),"
+        f" max(fid) FILTER (WHERE n = {limit:d}), max(valid_from) FILTER (WHERE n = {limit:d}), {keys}, ({epoch.sql})"
         f" FROM (SELECT row_number() OVER () AS n, f.* FROM ({found.sql}) f) g",
-        (limit, limit, limit, *keys[1], *epoch.args, *found.args),
+        (*epoch.args, *found.args),
     )
 
 
@@ -81,7 +80,11 @@ def geometry(crs: str = crs_sql.CRS84) -> str:
 
 def feature_text(plan: Plan) -> str:
     """The SQL expression of a feature's text, over rows of `features` named g."""
-    names = property_names(plan)
+    return _feature_text(property_names(plan))
+
+
+@lru_cache(maxsize=256)
+def _feature_text(names: tuple[str, ...]) -> str:
     row = (
         f"row_to_json((SELECT p FROM (SELECT {', '.join(_qualified(n) for n in names)}) p))::text" if names else "'{}'"
     )

@@ -47,9 +47,9 @@ class Plan:
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields in the answer: those asked for, else all that the rules allow. Raises UnknownName."""
-        names = self.query.fields
+        names, allowed = self.query.fields, self.rules.fields
         if names is None:
-            return tuple(n for n in self.collection.by_name if n in self.rules.fields)
+            return tuple(n for n in self.collection.by_name if n in allowed)
         for name in names:
             self.visible(name)
         return names

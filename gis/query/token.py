@@ -30,18 +30,16 @@ class Seal:
         """The token of a place in the answer to a question."""
         content = [after.fid, _ticks(after.valid_from), list(after.values), _ticks(after.now), after.epoch]
         body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(self._signature(body, question) + body).decode().rstrip("=")
+        return _word(self._signature(body, question) + body)
 
     def read(self, token: str, question: str) -> After:
         """What a token of this question says. Raises BadQuery for any word that no page of it gave."""
         try:
             raw = base64.b64decode(token.encode() + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
             signature, body = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
-            if hmac.compare_digest(signature, self._signature(body, question)):
-                after = _after(json.loads(body))
-                # one word for one place: spare bits at the end of base64 make no second one
-                if self.token(after, question) == token:
-                    return after
+            # one word for one place: spare bits at the end of base64 make no second one
+            if hmac.compare_digest(signature, self._signature(body, question)) and _word(raw) == token:
+                return _after(json.loads(body))
         except (ValueError, TypeError, OverflowError):
             pass
         raise BadQuery(
@@ -56,6 +54,10 @@ class Seal:
 
 #: For questions that are written and read in one process: their tokens are safe against nothing.
 UNSEALED = Seal(b"")
+
+
+def _word(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _after(content: list[Any]) -> After:
