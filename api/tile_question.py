@@ -32,13 +32,17 @@ Token = tuple[str, int, int]
 
 @dataclass(slots=True)
 class Part:
-    """One collection's share of a tile. `key` names it among all shares: question, rules in force, grid and place."""
+    """One collection's share of a tile. `key` names it among all shares: question, rules in force, grid and place.
+
+    `is_crowded`: it was found to hold too much for the short statement, which need not be tried again.
+    """
 
     query: Query
     tile: Tile
     key: str
     follows_now: bool
     others: tuple[str, ...]
+    is_crowded: bool = False
     _seen: list[int] = field(default_factory=list)
     _digest: int = 0
 

@@ -19,7 +19,7 @@ from api.served import Served
 from api.tile_question import Asked, Part, TileQuestions, Token
 from api.tile_reply import TileReply
 from gis.query.ask import Ask as QueryAsk
-from gis.query.plan import NOW_TICK
+from gis.query.plan import NOW_TICK, Plan
 from gis.query.statement import Statement
 from tiles import mvt
 from tiles.cache import Cache, Flight, Flights
@@ -118,35 +118,41 @@ class TileServer:
     def _joined(self, asked: Asked, token: Token, replies: Sequence[TileReply]) -> TileReply:
         """Layers of several tiles are one tile's: the encoding needs no more than one after the other."""
         content = b"".join(reply.content for reply in replies)
-        return self._keep(asked.key, content, token, any(reply.left_out for reply in replies))
+        return self._keep(asked.key, token, content, any(reply.left_out for reply in replies))
 
     async def _load(self, parts: Mapping[Share, Part], wanted: Sequence[Share]) -> Sequence[TileReply]:
-        """Shares of a tile from the database, in one round trip."""
-        statements = [self._statement(parts[share], share[1]) for share in wanted]
-        rows = iter(await self._rows([s for s in statements if s is not None]))
-        made = []
-        for (key, token), statement in zip(wanted, statements, strict=True):
-            content, left_out = (b"", False) if statement is None else next(rows)
-            made.append(self._keep(key, content, token, left_out))
-        return made
+        """Shares of a tile from the database, in one round trip; in a second one those that are found to be crowded."""
+        plans = {share: self._plan(parts[share], share[1]) for share in wanted}
+        quick = {share: mvt.quick(plans[share], parts[share].tile) for share in wanted if not parts[share].is_crowded}
+        found = await self._rows(quick)
+        full = {share: mvt.statement(plans[share], parts[share].tile) for share in wanted if share not in found}
+        found |= await self._rows(full)
+        for share in full.keys() & quick.keys():
+            parts[share].is_crowded = True
+        return [self._keep(*share, *found.get(share, (b"", False))) for share in wanted]
 
-    def _statement(self, part: Part, token: Token) -> Statement | None:
+    def _plan(self, part: Part, token: Token) -> Plan:
         plan = QueryAsk(query=part.query, identity=self.served.identity).plan(self.served.catalogue)
         note(part.query)
         if part.follows_now:
             # the very tick that the token names, though the next one may have begun
             plan = replace(plan, now=datetime.fromtimestamp(token[2] * _TICK_S, UTC))
-        return mvt.statement(plan, part.tile)
+        return plan
 
-    async def _rows(self, statements: Sequence[Statement]) -> list[tuple[Any, ...]]:
-        database = self.served.database
-        if len(statements) < 2:
-            return [(await database.rows(s))[0] for s in statements]
-        async with database.connection() as conn, conn.pipeline():
-            cursors = [await conn.execute(s.sql, s.args, binary=True) for s in statements]
-            return [row for cursor in cursors for row in await cursor.fetchall()]
+    async def _rows(self, statements: Mapping[Share, Statement | None]) -> dict[Share, tuple[bytes, bool]]:
+        """The row of each statement that has one; in one round trip."""
+        database, asked = self.served.database, [(share, s) for share, s in statements.items() if s is not None]
+        if not asked:
+            return {}
+        if len(asked) == 1:
+            answers = [await database.rows(asked[0][1])]
+        else:
+            async with database.connection() as conn, conn.pipeline():
+                cursors = [await conn.execute(s.sql, s.args, binary=True) for _, s in asked]
+                answers = [await cursor.fetchall() for cursor in cursors]
+        return {share: (rows[0][0], rows[0][1]) for (share, _), rows in zip(asked, answers, strict=True) if rows}
 
-    def _keep(self, key: str, content: bytes, token: Token, left_out: bool) -> TileReply:
+    def _keep(self, key: str, token: Token, content: bytes, left_out: bool) -> TileReply:
         before = self.cache.get(key)
         if before is not None and before.content == content and before.left_out == left_out:
             # a minute later, or something changed that does not show: copies that callers hold are still good

@@ -101,14 +101,23 @@ def statement(plan: Plan, tile: Tile, points: Statement) -> Statement | None:
     collection, zoom = plan.collection, tile.mercator_zoom
     if not has_cells(collection) or collection.rollup is None or zoom > last_zoom(collection.rollup):
         return None
-    drawn = _Drawn(plan, tile).statement()
-    if zoom < collection.rollup.near_zoom:
+    drawn, is_clear = _Drawn(plan, tile).statement(), clear(collection, zoom)
+    if is_clear is None:
         return drawn
-    clear = "(SELECT coalesce((SELECT clear_zoom FROM core.rollup WHERE register = %s), 0) <= %s)"
-    chosen = (collection.id, zoom)
     return Statement(
-        f"SELECT * FROM ({points.sql}) p WHERE {clear} UNION ALL SELECT * FROM ({drawn.sql}) c WHERE NOT {clear}",
-        (*points.args, *chosen, *drawn.args, *chosen),
+        f"SELECT * FROM ({points.sql}) p WHERE {is_clear.sql}"
+        f" UNION ALL SELECT * FROM ({drawn.sql}) c WHERE NOT {is_clear.sql}",
+        (*points.args, *is_clear.args, *drawn.args, *is_clear.args),
+    )
+
+
+def clear(collection: Collection, zoom: int) -> Statement | None:
+    """The condition under which points are drawn at a zoom where cells may be; None where only one of both ever is."""
+    rollup = collection.rollup
+    if not has_cells(collection) or rollup is None or not rollup.near_zoom <= zoom <= last_zoom(rollup):
+        return None
+    return Statement(
+        "(SELECT coalesce((SELECT clear_zoom FROM core.rollup WHERE register = %s), 0) <= %s)", (collection.id, zoom)
     )
 
 

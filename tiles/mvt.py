@@ -7,7 +7,7 @@ Encoding: Mapbox Vector Tile 2.1; days and instants are text (ISO 8601, UTC).
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from gis.catalog import Collection, Field, FieldType, Geometry
@@ -58,6 +58,18 @@ SELECT CASE WHEN left_out THEN tile || '\\x{flag}'::bytea ELSE tile END, left_ou
     FROM (SELECT least, tile FROM attempt ORDER BY aim LIMIT 1) last
 ) a
 """
+# Most tiles fit, and most statements are short ones: what is not there need not be sent, read and planned.
+_QUICK_SQL = """
+WITH place AS MATERIALIZED (SELECT {place}),
+found AS NOT MATERIALIZED ({relation}),
+whole AS MATERIALIZED (
+    SELECT {encoded} AS tile, count(*) AS n
+    FROM (SELECT * FROM (SELECT * FROM found LIMIT {most} + 1) f ORDER BY fid, valid_from) q{parts}
+)
+SELECT CASE WHEN left_out THEN tile || '\\x{flag}'::bytea ELSE tile END, left_out FROM (
+    SELECT tile, {missing} AS left_out FROM whole WHERE n <= {most} AND octet_length(tile) <= {bytes} OFFSET 0
+) a
+"""
 _PART = " CROSS JOIN LATERAL (SELECT {geometry} AS geom, {columns}) {alias}"
 _ENCODED = "coalesce(ST_AsMVT({alias}, '{name}', {extent}, 'geom', 'fid'), '')"
 _CLIPPED = "ST_AsMVTGeom({shape}, (SELECT box FROM place), {extent}, {margin}, true)"
@@ -68,11 +80,15 @@ class _Compiled:
     """SQL whose placeholders are, in this order: the tile's, then the plan's."""
 
     sql: str
+    quick_sql: str
     args: tuple[Any, ...]
     banded: bool
 
     def at(self, tile: Tile) -> Statement:
         return Statement(self.sql, (*place_args(tile, flat=self.banded), *self.args))
+
+    def quick_at(self, tile: Tile) -> Statement:
+        return Statement(self.quick_sql, (*place_args(tile, flat=self.banded), *self.args))
 
 
 def statement(plan: Plan, tile: Tile) -> Statement | None:
@@ -82,14 +98,35 @@ def statement(plan: Plan, tile: Tile) -> Statement | None:
     BadQuery as the plan does. The SQL text is the same for all inner tiles of a question and a zoom (of a question, at
     zooms where shapes are exact), so that it is prepared once.
     """
-    zoom = tile.mercator_zoom
-    if zoom < plan.collection.min_zoom or not plan.collection.tiled:
+    if _is_empty(plan, tile):
         return None
-    bands = plan.collection.bands
+    features = _at(plan, tile).at(tile)
+    return cells.statement(plan, tile, features) or features
+
+
+def quick(plan: Plan, tile: Tile) -> Statement | None:
+    """A shorter statement that brings the same row for most tiles, and none for those that `statement` is needed for.
+
+    That is where features are too many or too large, or where cells are drawn instead. None where cells always are.
+    """
+    collection, zoom = plan.collection, tile.mercator_zoom
+    if _is_empty(plan, tile) or zoom < cells.near_zoom(collection):
+        return None
+    found, clear = _at(plan, tile).quick_at(tile), cells.clear(collection, zoom)
+    if clear is None:
+        return found
+    return Statement(f"SELECT * FROM ({found.sql}) p WHERE {clear.sql}", found.args + clear.args)
+
+
+def _is_empty(plan: Plan, tile: Tile) -> bool:
+    return tile.mercator_zoom < plan.collection.min_zoom or not plan.collection.tiled
+
+
+def _at(plan: Plan, tile: Tile) -> _Compiled:
+    zoom, bands = tile.mercator_zoom, plan.collection.bands
     # closer than all bands, nothing depends on the zoom any more
     level = min(zoom, bands[-1].last + 1 if bands else 0)
-    features = _compiled(plan, level, len(tile.shifts), _labelled(plan, zoom), tile.grid).at(tile)
-    return cells.statement(plan, tile, features) or features
+    return _compiled(plan, level, len(tile.shifts), _labelled(plan, zoom), tile.grid)
 
 
 @lru_cache(maxsize=1024)
@@ -107,7 +144,8 @@ def _compiled(plan: Plan, zoom: int, boxes: int, labelled: bool, grid: Grid) -> 
         parts.append(_part("l", f"CASE WHEN {_label(collection)} IS NOT NULL THEN {point} END", shown))
         names["l"] = label_source_layer(collection)
     around = " CROSS JOIN unnest((SELECT shifts FROM place)) AS around(shift)" if boxes > 1 else ""
-    sql = _SQL.format(
+    put = partial(
+        str.format,
         place=place_sql(grid, boxes, flat=drawn.band is not None),
         relation=drawn.relation.sql, missing=drawn.missing.sql,
         encoded=" || ".join(_ENCODED.format(alias=a, name=n, extent=EXTENT) for a, n in names.items()),
@@ -115,7 +153,7 @@ def _compiled(plan: Plan, zoom: int, boxes: int, labelled: bool, grid: Grid) -> 
         grade=budget.grade_sql(collection), weight=budget.weight_sql(collection),
         bytes=budget.BYTES - len(LEFT_OUT_LAYER), closer=budget.AIM, flag=LEFT_OUT_LAYER.hex(),
     )  # fmt: skip
-    return _Compiled(sql, drawn.relation.args + drawn.missing.args, drawn.band is not None)
+    return _Compiled(put(_SQL), put(_QUICK_SQL), drawn.relation.args + drawn.missing.args, drawn.band is not None)
 
 
 def _part(alias: str, geometry: str, fields: list[Field]) -> str:

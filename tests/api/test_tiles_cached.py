@@ -64,7 +64,7 @@ async def _asked(url: str, folder: Path, patch: pytest.MonkeyPatch) -> Any:
         await stack.enter_async_context(framework.router.lifespan_context(framework))
         transport = httpx.ASGITransport(app=app)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://t"))
-        asked, statement = Asked(app, client), mvt.statement
+        asked, statement = Asked(app, client), mvt.quick
 
         def counted(*given: Any) -> Statement | None:
             found = statement(*given)
@@ -72,7 +72,7 @@ async def _asked(url: str, folder: Path, patch: pytest.MonkeyPatch) -> Any:
                 asked.statements.append(found)
             return found
 
-        patch.setattr(mvt, "statement", counted)
+        patch.setattr(mvt, "quick", counted)
         yield asked
 
 
@@ -280,7 +280,7 @@ def test_beyond_what_may_wait_questions_are_turned_away_at_once(
     run: Run, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ONEMAP_MAX_WAITING", "3")
-    statement = mvt.statement
+    statement = mvt.quick
 
     def slow(*given: Any) -> Statement | None:
         found = statement(*given)
@@ -288,7 +288,7 @@ def test_beyond_what_may_wait_questions_are_turned_away_at_once(
         return Statement(f"SELECT q.* FROM ({found.sql}) q, pg_sleep(0.5)", found.args)
 
     async def test(asked: Asked) -> None:
-        monkeypatch.setattr(mvt, "statement", slow)
+        monkeypatch.setattr(mvt, "quick", slow)
         paths = [f"/collections/base.roads/tiles/WebMercatorQuad/14/{6660 + n}/13494" for n in range(30)]
         answers = await asyncio.gather(*(asked.get(path, accept_language="en") for path in paths))
         shed = [a for a in answers if a.status_code == 503]
@@ -317,14 +317,14 @@ async def _until(what: Callable[[], bool]) -> None:
 
 
 def test_the_database_stops_when_the_last_caller_hangs_up(run: Run, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    statement = mvt.statement
+    statement = mvt.quick
 
     def slow(*given: Any) -> Statement | None:
         found = statement(*given)
         return found and Statement(f"SELECT q.* FROM pg_sleep(30), ({found.sql}) q", found.args)
 
     async def test(asked: Asked) -> None:
-        monkeypatch.setattr(mvt, "statement", slow)
+        monkeypatch.setattr(mvt, "quick", slow)
         scope = {"type": "http", "method": "GET", "path": ROADS, "query_string": b"", "headers": []}
         hang_ups = [asyncio.Event() for _ in range(3)]
 

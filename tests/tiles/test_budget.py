@@ -17,6 +17,7 @@ from gis.query.query import Query
 from gis.store.cluster import Cluster
 from layers import LAYERS
 from tests.conftest import copied_database
+from tests.tiles.made import made as made_either_way
 from tiles import budget, mvt
 from tiles.grid import EXTENT, Tile
 
@@ -61,11 +62,10 @@ def tight(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def made(conn: psycopg.Connection, collection: str, tile: Tile, **more: Any) -> tuple[bytes, bool]:
-    found = mvt.statement(Plan(Query(collection=collection, **more), CATALOGUE, PUBLIC, NOW), tile)
-    assert found
-    row = conn.execute(found.sql, found.args, binary=True).fetchone()
-    assert row
-    return bytes(row[0]), row[1]
+    plan = Plan(Query(collection=collection, **more), CATALOGUE, PUBLIC, NOW)
+    content, left_out, sufficed = made_either_way(conn, plan, tile)
+    assert not (left_out and sufficed)
+    return content, left_out
 
 
 def decoded(content: bytes, collection: str) -> dict[int, dict[str, Any]]:

@@ -30,6 +30,7 @@ from gis.store.cluster import Cluster
 from gis.store.database import translated
 from gis.store.rollups import fold
 from layers import LAYERS
+from tests.tiles.made import made
 from tiles import cells, mvt
 from tiles.grid import CGCS2000, EXTENT, WEB_MERCATOR, Grid, Tile
 from tiles.tilejson import vector_layers
@@ -91,12 +92,11 @@ def _at(z: int, lon: float, lat: float, grid: Grid = WEB_MERCATOR) -> Tile:
 
 
 def _drawn(conn: psycopg.Connection[Any], plan: Plan, tile: Tile) -> dict[str, Any]:
-    statement = mvt.statement(plan, tile)
-    assert statement is not None
     with translated():
-        (content, left_out), *others = conn.execute(statement.sql, statement.args).fetchall()
-    assert not others and not left_out
-    return mapbox_vector_tile.decode(bytes(content), default_options={"y_coord_down": True}) if content else {}
+        content, left_out, sufficed = made(conn, plan, tile)
+    layers = mapbox_vector_tile.decode(content, default_options={"y_coord_down": True}) if content else {}
+    assert not left_out and not (sufficed and LAYER in layers)
+    return layers
 
 
 def _counts(drawn: dict[str, Any]) -> dict[int, int]:

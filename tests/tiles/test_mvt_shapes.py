@@ -22,7 +22,7 @@ from gis.query.query import Query
 from gis.store.cluster import Cluster
 from layers import LAYERS
 from tests.conftest import copied_database
-from tiles import mvt
+from tests.tiles.made import made
 from tiles.grid import CGCS2000, EXTENT, MARGIN, WEB_MERCATOR, Grid, Tile
 
 CATALOGUE = Catalogue(LAYERS)
@@ -116,13 +116,11 @@ def _at(draw: random.Random, point: shapely.Point, zoom: int, grid: Grid) -> Til
 
 
 def drawn(given: Given, collection: str, tile: Tile, **more: Any) -> tuple[dict[str, Any], bool]:
-    found = mvt.statement(Plan(Query(collection=collection, **more), CATALOGUE, PUBLIC, NOW), tile)
-    assert found
-    row = given.conn.execute(found.sql, found.args, binary=True).fetchone()
-    assert row
-    layers = mapbox_vector_tile.decode(bytes(row[0]))
-    assert ("onemap" in layers) == row[1]
-    return layers, row[1]
+    plan = Plan(Query(collection=collection, **more), CATALOGUE, PUBLIC, NOW)
+    content, left_out, sufficed = made(given.conn, plan, tile)
+    layers = mapbox_vector_tile.decode(content)
+    assert ("onemap" in layers) == left_out and sufficed
+    return layers, left_out
 
 
 def features(layers: dict[str, Any], collection: str) -> list[tuple[int, shapely.Geometry]]:
