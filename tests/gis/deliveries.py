@@ -29,6 +29,7 @@ TITLES = {
     "name": "姓名",
     "telephone": "联系电话",
     "sex": "性别",
+    "birth_date": "出生日期",
     "ethnicity": "民族",
     "marital_status": "婚姻状况",
     "household": "户号",

@@ -139,6 +139,16 @@ def test_a_row_without_identifier_is_about_the_one_of_that_name_at_that_address(
     assert spans(desk, 2) == [(None, 20)]
 
 
+def test_a_row_without_identifier_is_about_the_one_of_that_name_and_birth_date(
+    desk: Desk, chronicle: Chronicle
+) -> None:
+    born, later = ({"name": "张三", "birth_date": text} for text in ("1950-01-01", "1950-01-02"))
+    hand_over(chronicle, 10, line(0, born), line(1, LI), line(400, later))
+    hand_over(chronicle, 20, faulty("no_key", line(0, born), 0), line(1, LI))
+    assert spans(desk, 0) == [(None, None)]
+    assert spans(desk, 400) == [(None, 20)]
+
+
 def test_a_row_that_bears_the_identifier_of_another_row_is_about_the_one_of_its_name_and_address(
     desk: Desk, chronicle: Chronicle
 ) -> None:
