@@ -3,15 +3,19 @@
 Last comes what is derived from the registers, which follows from declarations and has no revisions of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg import errors
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from gis.catalog import Layer
@@ -26,13 +30,13 @@ _LOCK = 0x6F6E656D6170
 def migrate(url: str, layers: Iterable[Layer]) -> list[str]:
     """Upgrade the core and the layers; returns the revisions applied, in order, and what was derived (id:kind).
 
-    Raises SetupError where the database is newer than this code, or may not be changed by this user.
+    Raises SetupError where the database is newer than this code, or may not be changed by this user, Unavailable.
     """
     layers = tuple(layers)
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
     applied: list[str] = []
     try:
-        with translated(), engine.connect() as lock:
+        with translated(), _unwrapped(), engine.connect() as lock:
             lock.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             lock.commit()
             with engine.begin() as conn:
@@ -48,6 +52,23 @@ def migrate(url: str, layers: Iterable[Layer]) -> list[str]:
     finally:
         engine.dispose()
     return applied
+
+
+@contextmanager
+def _unwrapped() -> Iterator[None]:
+    """The driver's own errors, out of SQLAlchemy's. Raises SetupError for what the user may not do."""
+    try:
+        yield
+    except (DBAPIError, psycopg.Error) as error:
+        own = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(own, errors.InsufficientPrivilege):
+            why = own.diag.message_primary or "insufficient privilege"
+            raise SetupError(
+                f"the database's user may not make or change its tables ({why}): let it own the database",
+                f"数据库用户无权创建或修改数据表({why}):请让该用户成为数据库的所有者",
+                subject="ONEMAP_DATABASE_URL",
+            ) from error
+        raise own if isinstance(own, psycopg.Error) else error from None
 
 
 def _upgrade(conn: Connection, schema: str, package: str) -> list[str]:

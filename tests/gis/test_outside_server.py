@@ -5,6 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from gis.city import City
 from gis.errors import OneMapError, SetupError, Unavailable
 from gis.settings import Settings
 from gis.store import cluster_server
@@ -44,6 +45,24 @@ def test_a_guest_who_may_not_create_extensions(cluster: Cluster, database_url: s
     finally:
         with psycopg.connect(database_url, autocommit=True) as connection:
             connection.execute("DROP ROLE test_guest")
+
+
+def test_a_guest_who_may_not_make_tables(cluster: Cluster, database_url: str) -> None:
+    name = cluster_server.database_name(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS test_reader")
+        connection.execute("CREATE ROLE test_reader LOGIN")
+    try:
+        with pytest.raises(SetupError, match="may not make or change its tables"):
+            City.open(cluster.url(name).replace("onemap@", "test_reader@"))
+    finally:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute("DROP ROLE test_reader")
+
+
+def test_a_city_that_does_not_answer() -> None:
+    with pytest.raises(Unavailable):
+        City.open("postgresql://city:secret@127.0.0.1:1/city")
 
 
 @pytest.mark.parametrize(
