@@ -106,7 +106,9 @@ def _part(number: int, plan: Plan, here: Here) -> Statement:
     sql = (
         f"(WITH found AS MATERIALIZED (SELECT q.fid, q.valid_from, {kind} AS kind, q.geom <-> {_SPOT} AS d"
         f" FROM ({inner.sql}) q ORDER BY q.geom <-> {_SPOT} LIMIT {COUNTED}),"
-        " kind AS MATERIALIZED (SELECT kind, count(*) AS count, min(d) AS d FROM found GROUP BY kind),"
+        f" kind AS MATERIALIZED (SELECT kind, count, d * {_STRETCH} AS reach FROM (SELECT kind, count(*) AS count,"
+        f" greatest(min(d), (SELECT max(d) FROM (SELECT d FROM found ORDER BY d LIMIT {here.nearest}) n)) AS d"
+        " FROM found GROUP BY kind) k),"
         f" near AS MATERIALIZED ({near.sql})"
         f" SELECT {number} AS n, (SELECT count(*) FROM found) AS count, {kinds} AS kinds, {nearest.sql} AS nearest)"
     )
@@ -129,9 +131,9 @@ def _class_field(collection: Collection) -> str | None:
 
 
 _SPOT = "(SELECT p FROM spot)"
-#: How much further in degrees a row may be that is as near in metres: a degree of longitude is shorter than one of
-#: latitude, the more so the further from the equator.
-_STRETCH = f"1.01 / greatest(cos(radians(least(abs(ST_Y({_SPOT})) + {{d}}, 90))), 0.01)"
+#: How much further than `d` degrees a row may be that is as near in metres: a degree of longitude is shorter than one
+#: of latitude, the more so the further from the equator.
+_STRETCH = f"1.01 / greatest(cos(radians(least(abs(ST_Y({_SPOT})) + d, 90))), 0.01)"
 _KINDS = (
     "(SELECT json_agg(json_build_object('value', nullif(k.kind, ''), 'count', k.count, 'nearest',"
     " json_build_object('fid', f.fid, 'distance_m', round(f.m::numeric, 1))) ORDER BY k.count DESC, k.kind) FROM kind k"
@@ -147,9 +149,7 @@ def _near(plan: Plan, nearest: int) -> Statement:
         f"SELECT c.fid, c.kind, r.geom, ST_Distance(r.geom::geography, {_SPOT}::geography) AS m,"
         f" {json_row('r', plan.fields)} AS properties, {key(plan.collection, 'r')} AS key FROM ("
         "SELECT f.fid, f.valid_from, f.kind, row_number() OVER (PARTITION BY f.kind ORDER BY f.d) AS n"
-        " FROM found f JOIN kind k ON k.kind = f.kind CROSS JOIN (SELECT max(d) AS d FROM"
-        f" (SELECT d FROM found ORDER BY d LIMIT {nearest}) w) far"
-        f" WHERE f.d <= far.d * {_STRETCH.format(d='far.d')} OR f.d <= k.d * {_STRETCH.format(d='k.d')} OR f.d IS NULL"
+        " FROM found f JOIN kind k ON k.kind = f.kind WHERE f.d <= k.reach OR f.d IS NULL"
         f") c CROSS JOIN LATERAL ({row.sql}) r WHERE c.n <= {max(_AS_NEAR, nearest)}",
         row.args,
     )
