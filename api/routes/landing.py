@@ -1,6 +1,7 @@
 """The front door: where everything is, what standards hold, the API's own description."""
 
 from html import escape
+from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -92,6 +93,7 @@ _QUESTIONS = (
     ("/here", ("lon", "lat"), ("radius", "datetime"), Text("此处有什么", "What is here")),
     ("/geocode", ("address",), (), Text("地址查询", "The place of an address")),
 )
+_NAMES = {"lon": Text("经度", "longitude"), "lat": Text("纬度", "latitude"), "address": Text("地址", "address")}
 
 
 @router.get("/")
@@ -101,7 +103,9 @@ async def landing(ask: Ask) -> Response:
         places = link_list(ask, ((path, title) for path, _, _, title in _PLACES))
         about = f"<p>{escape(_ABOUT.in_(ask.language))}</p>"
         return page(ask, _TITLE.in_(ask.language), f"{about}{_forms(ask)}<ul>{places}</ul>")
-    links = [ask.link(path, rel, kind, title.in_(ask.language)) for path, rel, kind, title in (*_ITSELF, *_PLACES)]
+    links: list[dict[str, Any]] = [
+        ask.link(path, rel, kind, title.in_(ask.language)) for path, rel, kind, title in (*_ITSELF, *_PLACES)
+    ]
     for path, needed, more, title in _QUESTIONS:
         template = f"{path}{{?{','.join((*needed, *more))}}}"
         links.append({**ask.link(template, "search", JSON, title.in_(ask.language)), "templated": True})
@@ -115,7 +119,7 @@ def _forms(ask: Asked) -> str:
     """What has to be filled in before it can be asked."""
     return "".join(
         f'<form action="{path}"><b>{escape(title.in_(ask.language))}</b> '
-        + "".join(f'<label>{name} <input name="{name}" required></label> ' for name in needed)
+        + "".join(f'<label>{_NAMES[name].in_(ask.language)} <input name="{name}" required></label> ' for name in needed)
         + f'<input type="hidden" name="lang" value="{ask.language}">'
         f"<button>{escape(_ASK.in_(ask.language))}</button></form>"
         for path, needed, _, title in _QUESTIONS
