@@ -19,6 +19,17 @@ from gis.text import Text
 _ID = re.compile(r"[a-z][a-z0-9]*\.[a-z][a-z0-9_]*\Z")
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
+#: PostgreSQL cuts a longer name off without a word, and two that are cut to the same are one.
+_LONGEST = 63
+
+#: The longest names made of a collection's id, of its noun, of its noun and a field, and of a field.
+_MADE_OF_ID, _MADE_OF_NOUN, _MADE_OF_BOTH, _MADE_OF_FIELD = (
+    len("_claim_latest__new"), len("_rollup_cell__new_pkey"), len("__new_by_"), len("_count_"),
+)  # fmt: skip
+
+#: What a register's own other tables are called by.
+_PARTS = ("_id", "_past", "_link", "_all", "_identifier")
+
 
 class Geometry(StrEnum):
     """What shape a collection's features have (multi-part forms included)."""
@@ -85,10 +96,16 @@ class Collection:
         """Refuse a declaration whose names could not be tables, columns or parameters."""
         if not _ID.match(self.id):
             raise ValueError(f"collection id {self.id!r} is not layer.noun")
+        if len(self.id) + _MADE_OF_ID > _LONGEST or len(self.noun) + _MADE_OF_NOUN > _LONGEST:
+            raise ValueError(f"collection id {self.id!r} is too long for the names of its tables")
+        if self.noun.endswith(_PARTS):
+            raise ValueError(f"collection id {self.id!r} is what a table of another is called")
         names = [f.name for f in self.fields]
         for name in names:
             if not _NAME.match(name) or name in STANDARD_COLUMNS:
                 raise ValueError(f"{self.id}: {name!r} cannot be a field's name")
+            if len(name) + max(len(self.noun) + _MADE_OF_BOTH, _MADE_OF_FIELD) > _LONGEST:
+                raise ValueError(f"{self.id}: {name!r} is too long for the name of an index")
         if len(set(names)) != len(names):
             raise ValueError(f"{self.id}: a field is declared twice")
         for name in self.key:
