@@ -76,7 +76,9 @@ async def surroundings(city: Served, asked: Here, only: str | None = None) -> Su
     wanted = city.collections() if only is None else [city.collection(name.strip()) for name in only.split(",")]
     plans = asked.plans(wanted, city.plan)
     statement = question.statement(asked, plans)
-    found = Surroundings.read(asked, plans, await city.database.rows(statement))
+    # planning it takes as long as answering it, and nearest first is the way for whatever point and radius
+    rows = await city.database.rows(statement, planned_once=isinstance(asked.area, Circle))
+    found = Surroundings.read(asked, plans, rows)
     estimates = await asyncio.gather(*(city.database.rows(question.estimate(h.plan)) for h in found.bounds))
     return found.expecting(
         {h.collection.id: question.expected(e[0][0]) for h, e in zip(found.bounds, estimates, strict=True)}

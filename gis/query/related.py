@@ -5,6 +5,7 @@ Both are SQL over one row named `n` with fid, key and geom, to stand beside what
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from gis.access import Identity, rules_for
@@ -39,27 +40,28 @@ class Reference:
     field: str
 
 
-def references(catalogue: Catalogue, identity: Identity, collection: Collection) -> list[Reference]:
+@lru_cache(maxsize=1_024)
+def references(catalogue: Catalogue, identity: Identity, collection_id: str) -> tuple[Reference, ...]:
     """The fields of placed collections that refer to this one, as far as the caller may see them."""
-    return [
+    return tuple(
         Reference(source, field.name)
         for source in catalogue
         if source.geometry is not None and may_see(identity, source)
         for field in source.fields
-        if field.refers == collection.id and field.name in rules_for(identity, source).fields
-    ]
+        if field.refers == collection_id and field.name in rules_for(identity, source).fields
+    )
 
 
 def related(plan: Plan) -> Statement:
     """JSON {"base.dwellings.building": count, …} of what names the feature and lies at it, and what names that."""
     found: list[tuple[str, Statement]] = []
-    for first in references(plan.catalogue, plan.identity, plan.collection):
+    for first in references(plan.catalogue, plan.identity, plan.collection.id):
         name = f"{first.source.id}.{first.field}"
         there = _referring(plan, first, Statement("= n.key"), _key_fields(first.source))
         found.append((name, there))
         # who lives in the dwellings of a building is told; what names that which names an address itself is not
         onward = first.source.key and first.source.id != plan.collection.id
-        for second in references(plan.catalogue, plan.identity, first.source) if onward else ():
+        for second in references(plan.catalogue, plan.identity, first.source.id) if onward else ():
             if second.source.id not in (first.source.id, plan.collection.id):
                 keys = Statement(f"= ANY(ARRAY(SELECT {key(first.source, 'k')} FROM ({there.sql}) k))", there.args)
                 found.append((f"{second.source.id}.{second.field}", _referring(plan, second, keys, ())))

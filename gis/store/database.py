@@ -34,6 +34,8 @@ logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 #: A question about the past is asked again when a change was being recorded at that very moment.
 _ATTEMPTS = 5
 
+_Row = tuple[Any, ...]
+
 _QUESTION_AT_FAULT = (
     # what GEOS cannot do with a geometry of the question
     errors.InternalError_,
@@ -174,17 +176,34 @@ class AsyncDatabase:
                 with _timed(self.watch, begun, statement):
                     yield conn
 
-    async def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
-        """All rows of a statement. Raises Unavailable, BadQuery."""
+    async def rows(self, statement: Statement, *, planned_once: bool = False) -> list[tuple[Any, ...]]:
+        """All rows of a statement. Raises Unavailable, BadQuery.
+
+        With `planned_once` each connection plans it the first time only, for whatever values: for a long statement
+        whose best plan does not depend on them.
+        """
+        execute = _planned_once if planned_once else _planned
         for attempt in range(_ATTEMPTS):
             async with self.connection(statement) as conn:
                 try:
-                    cursor = await conn.execute(statement.sql, statement.args, binary=True)
-                    return await cursor.fetchall()
+                    return await (await execute(conn, statement)).fetchall()
                 except errors.SerializationFailure:
                     if attempt == _ATTEMPTS - 1:
                         raise
         raise AssertionError
+
+
+async def _planned(conn: psycopg.AsyncConnection[_Row], statement: Statement) -> psycopg.AsyncCursor[_Row]:
+    return await conn.execute(statement.sql, statement.args, binary=True)
+
+
+async def _planned_once(conn: psycopg.AsyncConnection[_Row], statement: Statement) -> psycopg.AsyncCursor[_Row]:
+    """In one round trip and one transaction of its own, so that the setting never outlives a failure."""
+    async with conn.pipeline():
+        await conn.execute("SET plan_cache_mode = force_generic_plan")
+        cursor = await conn.execute(statement.sql, statement.args, binary=True, prepare=True)
+        await conn.execute("RESET plan_cache_mode")
+    return cursor
 
 
 @contextmanager
