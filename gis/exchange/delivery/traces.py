@@ -79,9 +79,9 @@ class Traces:
         return Traces(self.owners[shared], self.numbers[shared])
 
     def by_owner(self) -> dict[int, list[int]]:
-        """The traces of each."""
+        """The traces of each, ascending."""
         found: dict[int, list[int]] = {}
-        for owner, number in zip(self.owners.tolist(), self.numbers.tolist(), strict=True):
+        for owner, number in sorted(zip(self.owners.tolist(), self.numbers.tolist(), strict=True)):
             found.setdefault(owner, []).append(number)
         return found
 
