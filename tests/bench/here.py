@@ -28,7 +28,8 @@ _CATALOGUE = Catalogue(LAYERS)
 #: The whole may take so many times as long as the slowest of its parts.
 GOAL = 3.0
 _PLACES, _RADIUS_M = 20, 300.0
-_OPTIONS = "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0"
+#: As the server asks, whether all collections or one: planned once a connection.
+_OPTIONS = "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c plan_cache_mode=force_generic_plan"
 
 
 def bench(url: str, scale: float, pairs: int) -> list[Comparison]:
