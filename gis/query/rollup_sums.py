@@ -51,7 +51,7 @@ class Sums:
 
     def statement(self) -> Statement:
         """All parts together; a group's figures add up over any number of its rows. A cell 0 is none."""
-        parts = [self._unrolled()]
+        parts = self._unrolled()
         if {column for column, _ in self.tables.extremes} & set(self.figures):
             parts += self._with_extremes()
         else:
@@ -68,12 +68,19 @@ class Sums:
         columns = ", ".join([*self.columns, *shape])
         return Statement(f"SELECT {columns} FROM {source.sql} WHERE {where.sql}", source.args + where.args)
 
-    def _unrolled(self) -> Statement:
-        """The rows that are not in the rollup, as the plan has them."""
+    def _unrolled(self) -> list[Statement]:
+        """The rows that are not in the rollup, as the plan has them: those that never will be, and those not yet due.
+
+        Each is a range of their index; most of the former have ended, and are passed over.
+        """
         tables = self.tables
-        where = conjunction([Statement(f"NOT {tables.is_rolled}"), self.plan.conditions()])
-        rows = Statement(f"(SELECT {tables.row} FROM {tables.register} r WHERE {where.sql}) q", where.args)
-        return self._select(rows, Statement("true"))
+        never, later = f"{tables.due} = 'infinity'", f"{tables.due} > {tables.horizon} AND {tables.due} < 'infinity'"
+        found = []
+        for which in (never, later):
+            where = conjunction([Statement(f"{tables.is_indexed} AND {which}"), self.plan.conditions()])
+            rows = Statement(f"(SELECT {tables.row} FROM {tables.register} r WHERE {where.sql}) q", where.args)
+            found.append(self._select(rows, Statement("true")))
+        return found
 
     def _stored(self, resolution: int, also: str = "true") -> Statement:
         """The kept sums of a resolution, and under cell 0 those of rows that are nowhere."""
@@ -122,7 +129,7 @@ class Sums:
             f"SELECT r.* FROM {stale} s JOIN {tables.register} r ON r.cell BETWEEN {low} AND {high} WHERE s.cell <> 0"
             f" UNION ALL SELECT r.* FROM {tables.register} r WHERE r.cell IS NULL AND 0 IN {stale}"
         )
-        rolled = f"(SELECT {tables.row} FROM ({rows}) r WHERE {tables.is_rolled}) q"
+        rolled = f"(SELECT {tables.row} FROM ({rows}) r WHERE {tables.due} <= {tables.horizon}) q"
         return self._select(Statement(rolled), self._conditions(tables.rollup.finest))
 
     def _conditions(self, resolution: int) -> Statement:

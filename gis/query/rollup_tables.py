@@ -4,8 +4,11 @@
 with the cell's boundary for tiles; `x_rollup_delta` what was written since, at the finest resolution, signed. A row
 without a cell is summed up under cell 0, one without a division under division 0.
 
-Only rows that are valid without end and had begun when the rollup was made are in it, so that what is valid now
-changes by writes alone. The function `x_rolled` says of a row whether it is in; the others have an index of their own.
+Only rows that are valid without end and had begun by a moment well before now, the horizon, are in it, so that what is
+valid now changes by writes alone. The function `x_due` says of a row by when it can be in, which is never for most of
+those that are not; they have an index of their own. The horizon moves on now and then: who reads takes it from
+`core.rollup`, so that it is of the same snapshot as the sums; who writes from the function `x_horizon`, which is the
+newest in any snapshot once the register is locked, as moving it on locks writers out.
 """
 
 from dataclasses import dataclass
@@ -46,15 +49,35 @@ class RollupTables:
         """The quoted name of the register's open rows."""
         return f'"{self.collection.layer}"."{self.collection.noun}{self.suffix}"'
 
+    def function(self, name: str) -> str:
+        """The quoted name of a function: `due`, by when a row can be in; `horizon`; `indexed`, whether it has the index
+        of those that are not in.
+        """
+        return f'"{self.collection.layer}"."{self.collection.noun}_{name}{self.suffix}"'
+
     @property
-    def rolled(self) -> str:
-        """The quoted name of the function that says whether a row is in the rollup."""
-        return f'"{self.collection.layer}"."{self.collection.noun}_rolled{self.suffix}"'
+    def due(self) -> str:
+        """By when a register's row can be in the rollup: where it begins, or infinity."""
+        return f"{self.function('due')}({self._of_row})"
+
+    @property
+    def is_indexed(self) -> str:
+        """The condition on a register's row that the index of those that are not in has it; some are in by now."""
+        return f"{self.function('indexed')}({self._of_row})"
 
     @property
     def is_rolled(self) -> str:
-        """The condition on a register's row that it is in the rollup."""
-        return f"{self.rolled}({', '.join(('scenario', 'valid_from', 'valid_to', *map(quoted, self.rollup.measures)))})"
+        """The condition on a register's row that it is in the rollup, for who writes."""
+        return f"{self.due} <= {self.function('horizon')}()"
+
+    @property
+    def horizon(self) -> str:
+        """The moment by which rows must have begun, for who reads."""
+        return f"(SELECT horizon FROM core.rollup WHERE register = '{self.collection.id}')"
+
+    @property
+    def _of_row(self) -> str:
+        return ", ".join(("scenario", "valid_from", "valid_to", *map(quoted, self.rollup.measures)))
 
     @property
     def dimensions(self) -> tuple[str, ...]:

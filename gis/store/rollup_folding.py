@@ -1,5 +1,6 @@
 """Folding: open deltas added up, resolution by resolution, to the sums that are kept."""
 
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -19,13 +20,33 @@ _TILE_SIZED = {8: 3, 9: 4, 10: 5, 11: 5, 12: 6, 13: 6, 14: 7, 15: 8}
 _PLAY = 1.25
 
 
+def move_on(conn: psycopg.Connection[Any], tables: RollupTables, horizon: datetime) -> bool:
+    """Write what came due by a moment as deltas, and make that the horizon; whether it was done.
+
+    Not while anybody writes to the register or folds, nor where the horizon is as late: another time, then. No answer
+    changes by it: the rows were read one by one until now.
+    """
+    try:
+        with conn.transaction():
+            if not _is_alone(conn, tables):
+                return False
+            found = conn.execute(f"SELECT {tables.horizon}").fetchone()
+            if found is None or found[0] is None or found[0] >= horizon:
+                return False
+            # waits for nobody, since whoever came to write meanwhile would wait behind it
+            conn.execute(f"LOCK TABLE {tables.register} IN SHARE MODE NOWAIT")
+            conn.execute(*rollup_sql.come_due(tables, found[0], horizon))
+            conn.execute(rollup_sql.horizon_function(tables, horizon))
+            conn.execute("UPDATE core.rollup SET horizon = %s WHERE register = %s", (horizon, tables.collection.id))
+            return True
+    except psycopg.errors.LockNotAvailable:
+        return False
+
+
 def fold(conn: psycopg.Connection[Any], tables: RollupTables) -> int:
     """Add up what is open and keep it; returns how many deltas there were, 0 where another is at it."""
     with conn.transaction():
-        locked = conn.execute(
-            "SELECT pg_try_advisory_xact_lock(core.lock_key('rollup', %s))", (tables.collection.id,)
-        ).fetchone()
-        if locked != (True,):
+        if not _is_alone(conn, tables):
             return 0
         conn.execute("SET LOCAL statement_timeout = 0")
         taken = _take(conn, tables)
@@ -37,6 +58,14 @@ def fold(conn: psycopg.Connection[Any], tables: RollupTables) -> int:
                 _refresh_extremes(conn, tables)
             note_clear_zoom(conn, tables)
         return taken
+
+
+def _is_alone(conn: psycopg.Connection[Any], tables: RollupTables) -> bool:
+    """Whether nobody else works on the rollup, from here to the transaction's end."""
+    locked = conn.execute(
+        "SELECT pg_try_advisory_xact_lock(core.lock_key('rollup', %s))", (tables.collection.id,)
+    ).fetchone()
+    return locked == (True,)
 
 
 def _take(conn: psycopg.Connection[Any], tables: RollupTables) -> int:

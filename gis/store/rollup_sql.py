@@ -5,8 +5,10 @@ from datetime import datetime
 from gis.query.rollup_tables import KEY, SHAPE, STALE, RollupTables, parent_sql
 
 CORE = (
-    # what is read of a rollup as a whole: from which zoom on points are few enough for every tile
+    # what is read of a rollup as a whole: from which zoom on points are few enough for every tile, by when rows that
+    # are in it had begun
     "CREATE TABLE IF NOT EXISTS core.rollup (register text PRIMARY KEY, clear_zoom smallint NOT NULL)",
+    "ALTER TABLE core.rollup ADD COLUMN IF NOT EXISTS horizon timestamptz",
     """
     CREATE OR REPLACE FUNCTION core.bounded(counted numeric, most bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
     BEGIN
@@ -20,6 +22,7 @@ CORE = (
     """,
 )
 TRIGGERS = ("insert", "update", "delete", "truncate")
+_FUNCTIONS = ("due", "indexed", "horizon")
 
 
 def create(tables: RollupTables) -> list[str]:
@@ -44,8 +47,8 @@ def index(tables: RollupTables) -> list[str]:
 
 
 def unrolled_index(tables: RollupTables) -> str:
-    """The index of the rows that are not in the rollup; by the end of their validity, since most have ended."""
-    return f'CREATE INDEX "{unrolled(tables)}" ON {tables.register} (valid_to) WHERE NOT {tables.is_rolled}'
+    """The index of the rows that were not in the rollup when it was made; those in it by now are a range of theirs."""
+    return f'CREATE INDEX "{unrolled(tables)}" ON {tables.register} ({tables.due}, valid_to) WHERE {tables.is_indexed}'
 
 
 def unrolled(tables: RollupTables) -> str:
@@ -53,15 +56,36 @@ def unrolled(tables: RollupTables) -> str:
     return f"{tables.collection.noun}{tables.suffix}_unrolled"
 
 
-def rolled_function(tables: RollupTables, horizon: datetime) -> str:
-    """Says of a row by its own columns alone whether it is in the rollup, the same whenever it is asked."""
+def row_functions(tables: RollupTables, horizon: datetime) -> list[str]:
+    """What says of a row by its own columns alone when it is due, and whether that is after the first horizon."""
     kinds = [tables.collection.field(name).type.sql for name in tables.rollup.measures]
     measures = "".join(f', "{name}" {kind}' for name, kind in zip(tables.rollup.measures, kinds, strict=True))
-    return (
-        f"CREATE FUNCTION {tables.rolled}(scenario integer, valid_from timestamptz, valid_to timestamptz{measures})"
-        " RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT scenario = 0 AND valid_to = 'infinity'"
-        f" AND valid_from <= '{horizon.isoformat()}'::timestamptz AND {tables.finite} $$"
+    of_row = f"(scenario integer, valid_from timestamptz, valid_to timestamptz{measures})"
+    kind = "LANGUAGE sql IMMUTABLE PARALLEL SAFE"
+    due = (
+        f"CASE WHEN scenario = 0 AND valid_to = 'infinity'::timestamptz AND {tables.finite} THEN valid_from"
+        " ELSE 'infinity'::timestamptz END"
     )
+    return [
+        f"CREATE FUNCTION {tables.function('due')}{of_row} RETURNS timestamptz {kind} AS $$ SELECT {due} $$",
+        f"CREATE FUNCTION {tables.function('indexed')}{of_row} RETURNS boolean {kind}"
+        f" AS $$ SELECT {due} > '{horizon.isoformat()}'::timestamptz $$",
+    ]
+
+
+def horizon_function(tables: RollupTables, horizon: datetime) -> str:
+    """What tells writers the horizon. Not immutable, since a plan that holds it must be made anew when it moves on."""
+    return (
+        f"CREATE OR REPLACE FUNCTION {tables.function('horizon')}() RETURNS timestamptz LANGUAGE sql STABLE"
+        f" PARALLEL SAFE AS $$ SELECT '{horizon.isoformat()}'::timestamptz $$"
+    )
+
+
+def come_due(tables: RollupTables, since: datetime, until: datetime) -> tuple[str, tuple[datetime, datetime]]:
+    """Writes as deltas what came due in a time; with its arguments."""
+    due = f"{tables.is_indexed} AND {tables.due} > %s AND {tables.due} <= %s"
+    rows = f"SELECT {tables.row} FROM {tables.register} WHERE {due}"
+    return _delta(tables, [_summed(tables, rows, 1)]), (since, until)
 
 
 def drop(tables: RollupTables) -> list[str]:
@@ -71,12 +95,12 @@ def drop(tables: RollupTables) -> list[str]:
         statements += [f"DROP TRIGGER IF EXISTS {trigger_name(event)} ON {tables.register}" for event in TRIGGERS]
         statements += [f"DROP FUNCTION IF EXISTS {trigger_function(tables, event)}()" for event in TRIGGERS]
     schema = tables.collection.layer
-    return [*statements, f'DROP INDEX IF EXISTS "{schema}"."{unrolled(tables)}"',
-            f"DROP FUNCTION IF EXISTS {tables.rolled}"]  # fmt: skip
+    statements.append(f'DROP INDEX IF EXISTS "{schema}"."{unrolled(tables)}"')
+    return statements + [f"DROP FUNCTION IF EXISTS {tables.function(name)}" for name in (*_FUNCTIONS, "rolled")]
 
 
 def rename(copy: RollupTables, final: RollupTables) -> list[str]:
-    """The copy's tables, keys, index and function under their final names."""
+    """The copy's tables, keys, index and functions under their final names."""
     schema = f'"{final.collection.layer}"'
     statements = []
     for part in ("", "_cell", "_delta"):
@@ -87,7 +111,7 @@ def rename(copy: RollupTables, final: RollupTables) -> list[str]:
     return [
         *statements,
         f'ALTER INDEX {schema}."{unrolled(copy)}" RENAME TO "{unrolled(final)}"',
-        f'ALTER FUNCTION {copy.rolled} RENAME TO "{final.collection.noun}_rolled"',
+        *(f'ALTER FUNCTION {copy.function(n)} RENAME TO "{final.collection.noun}_{n}"' for n in _FUNCTIONS),
     ]
 
 

@@ -17,8 +17,8 @@ from gis.query.rollup_tables import RollupTables, level
 from gis.store import rollup_folding, rollup_sql
 from gis.store.cell_boundaries import boundaries_of
 
-_VERSION = "1"
-#: What had begun this long ago is rolled up: so that "now" is never before it, on any server's clock.
+_VERSION = "2"
+#: What had begun this long ago is rolled up: so that "now" is never before it, on any server's clock. Days are whole.
 _BEFORE = timedelta(days=2)
 _LOCK = 0x726F6C6C
 
@@ -50,7 +50,7 @@ class Rollups:
         tables = RollupTables(collection)
         _build(conn, tables)
         _each(conn, rollup_sql.triggers(tables))
-        rollup_folding.note_clear_zoom(conn, tables)
+        _note(conn, tables)
 
     def remove(self, conn: psycopg.Connection[Any], collection: Collection, suffix: str = "") -> None:
         """Take everything away, whatever declaration made it."""
@@ -66,34 +66,46 @@ class Rollups:
         _each(conn, rollup_sql.drop(final))
         _each(conn, rollup_sql.rename(RollupTables(collection, suffix), final))
         _each(conn, rollup_sql.triggers(final))
-        rollup_folding.note_clear_zoom(conn, final)
+        _note(conn, final)
 
 
 def fold(conn: psycopg.Connection[Any], collection: Collection) -> int:
     """Fold the open deltas of a collection's rollup, in a transaction; returns how many there were.
 
-    One at a time folds a register: another that is at it makes this return 0 at once.
+    What came due since is among them. One at a time folds a register: another that is at it makes this return 0 at
+    once.
     """
     if collection.rollup is None:
         return 0
-    return rollup_folding.fold(conn, RollupTables(collection))
+    tables = RollupTables(collection)
+    rollup_folding.move_on(conn, tables, newest_horizon())
+    return rollup_folding.fold(conn, tables)
 
 
 def waiting(conn: psycopg.Connection[Any], collections: Iterable[Collection]) -> list[Collection]:
-    """Those of the collections whose rollup has open deltas."""
+    """Those of the collections whose rollup has open deltas, or whose horizon can move on."""
     rolled = [collection for collection in collections if collection.rollup is not None]
     if not rolled:
         return []
-    tests = ", ".join(f"EXISTS (SELECT FROM {RollupTables(collection).table('_delta')})" for collection in rolled)
-    found = conn.execute(f"SELECT {tests}").fetchone()
+    tests = ", ".join(
+        f"EXISTS (SELECT FROM {tables.table('_delta')}) OR coalesce({tables.horizon} < %s, false)"
+        for tables in map(RollupTables, rolled)
+    )
+    found = conn.execute(f"SELECT {tests}", [newest_horizon()] * len(rolled)).fetchone()
     assert found is not None
     return [collection for collection, is_waiting in zip(rolled, found, strict=True) if is_waiting]
 
 
+def newest_horizon() -> datetime:
+    """The latest moment that the horizon of a rollup may have now."""
+    return (datetime.now(UTC) - _BEFORE).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def _build(conn: psycopg.Connection[Any], tables: RollupTables) -> None:
     """The rollup of a register, made at once, from the finest resolution up."""
-    horizon = (datetime.now(UTC) - _BEFORE).replace(hour=0, minute=0, second=0, microsecond=0)
-    conn.execute(rollup_sql.rolled_function(tables, horizon))
+    horizon = newest_horizon()
+    _each(conn, rollup_sql.row_functions(tables, horizon))
+    conn.execute(rollup_sql.horizon_function(tables, horizon))
     conn.execute(rollup_sql.unrolled_index(tables))
     _each(conn, rollup_sql.create(tables))
     conn.execute("SET LOCAL work_mem = '256MB'")
@@ -111,6 +123,13 @@ def _build(conn: psycopg.Connection[Any], tables: RollupTables) -> None:
     _each(conn, rollup_sql.index(tables))
     for part in ("", "_cell"):
         conn.execute(f"ANALYZE {tables.table(part)}")
+
+
+def _note(conn: psycopg.Connection[Any], tables: RollupTables) -> None:
+    """What is kept of a new rollup as a whole."""
+    rollup_folding.note_clear_zoom(conn, tables)
+    conn.execute(f"UPDATE core.rollup SET horizon = {tables.function('horizon')}() WHERE register = %s",
+                 (tables.collection.id,))  # fmt: skip
 
 
 def _each(conn: psycopg.Connection[Any], statements: list[str]) -> None:

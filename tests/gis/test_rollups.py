@@ -24,7 +24,8 @@ from gis.query.plan import Plan
 from gis.query.query import By, ByCell, ByDivision, ByField, ByTime, Measure, Query
 from gis.query.rollup_tables import RollupTables
 from gis.query.span import Span
-from gis.store import derived
+from gis.store import derived, rollup_folding
+from gis.store import rollups as rollups_kept
 from gis.store.database import translated
 from gis.store.rollups import fold
 from gis.store.tables import Register
@@ -46,6 +47,7 @@ places = st.tuples(st.sampled_from([*CELLS, None]), st.sampled_from([*DIVISIONS,
 validity = st.sampled_from([
     ("-infinity", "infinity"), ("-infinity", "infinity"), (NOW - 400 * DAY, "infinity"), (NOW - DAY / 2, "infinity"),
     (NOW + 3 * DAY, "infinity"), (NOW - 400 * DAY, NOW - DAY), (NOW - 400 * DAY, NOW + DAY),
+    (NOW - 30 * DAY, "infinity"), (NOW - 12 * DAY, "infinity"), (NOW - 5 * DAY, "infinity"), (NOW - DAY, NOW + DAY),
 ])  # fmt: skip
 heights = st.sampled_from([None, 3.25, 10.1, 10.1, 99.0, -1e-3, 1e15, float("nan"), INFINITE])
 uses = st.sampled_from([None, "", "school", "office"])
@@ -61,7 +63,9 @@ writes = st.one_of(
     st.tuples(st.just("end"), validity),
     st.tuples(st.just("delete"), st.integers(1, 3)),
     st.tuples(st.just("truncate"), st.none()),
-    st.tuples(st.just("swap"), rows),
+    st.tuples(st.just("swap"), st.tuples(rows, st.sampled_from([2, 7, 20, 500]))),
+    st.tuples(st.just("time"), st.integers(2, 40)),
+    st.tuples(st.just("time"), st.integers(2, 40)),
     st.tuples(st.just("fold"), st.none()),
     st.tuples(st.just("fold"), st.none()),
 )  # fmt: skip
@@ -144,9 +148,13 @@ def _write(conn: psycopg.Connection[Any], write: tuple[str, Any]) -> None:
         case "truncate":
             conn.execute(f"TRUNCATE {table}")
         case "fold":
-            fold(conn, BUILDINGS)
+            rollup_folding.fold(conn, RollupTables(BUILDINGS))
+        case "time":
+            rollup_folding.move_on(conn, RollupTables(BUILDINGS), NOW - what * DAY)
         case "swap":
-            _swap(conn, what)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(rollups_kept, "newest_horizon", lambda: NOW - what[1] * DAY)
+                _swap(conn, what[0])
 
 
 def _swap(conn: psycopg.Connection[Any], given: list[Any]) -> None:
