@@ -234,6 +234,10 @@ def translated() -> Iterator[None]:
         ) from None
     except _QUESTION_AT_FAULT as error:
         why = (error.diag.message_primary or str(error)).strip().splitlines()[0]
+        if isinstance(error, errors.ProgramLimitExceeded) and " / " in why:
+            # our own function's words, in both languages
+            en, _, zh = why.partition(" / ")
+            raise BadQuery(en, zh) from None
         raise BadQuery(f"the question does not fit the data: {why}", f"查询与数据不符:{why}") from None
     except (psycopg.OperationalError, PoolTimeout) as error:
         raise Unavailable(
