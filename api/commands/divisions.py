@@ -82,6 +82,9 @@ def crosswalk(source: From, target: To, output: Out = None, as_json: Json = Fals
     from gis.base.crosswalk import crosswalk as compared
     from gis.city import City
 
+    if output is not None and output.suffix not in (".csv", ".parquet"):
+        raise BadQuery(f"{output.name}: the file is .csv or .parquet", f"{output.name}：应为 .csv 或 .parquet 文件",
+                       subject=output.name)  # fmt: skip
     with City.open() as city:
         found = compared(city.database, city.catalogue, _zones(source), _zones(target))
     if output is not None:
@@ -130,9 +133,6 @@ def _zones(text: str) -> "Zones":
 def _write(found: "Crosswalk", path: Path) -> None:
     from pyarrow import csv, parquet
 
-    if path.suffix not in (".csv", ".parquet"):
-        raise BadQuery(f"{path.name}: the file is .csv or .parquet", f"{path.name}：应为 .csv 或 .parquet 文件",
-                       subject=path.name)  # fmt: skip
     if path.suffix == ".parquet":
         parquet.write_table(found.rows, path)
         return

@@ -26,7 +26,7 @@ from gis.exchange.provenance import file_name, sha256
 from gis.exchange.readers import ReadOptions, Source, open_source
 from gis.exchange.readers.source import Batch
 from gis.exchange.reference import reference_for
-from gis.exchange.report import LoadReport, decisions, noted
+from gis.exchange.report import LoadReport, decisions, noted, stored_json
 from gis.exchange.rivals import WHY
 from gis.exchange.rows import Frame, key_sql
 from gis.exchange.values import convert
@@ -260,7 +260,7 @@ class _Intake:
             (
                 frame.load, self.collection.id, self.dataset, frame.scenario, file_name(self.source.path),
                 sha256(self.source.path), json.dumps((options.source or self.collection.source).as_dict()),
-                options.licence or self.collection.licence, self.placement.source_crs, _json(found),
+                options.licence or self.collection.licence, self.placement.source_crs, stored_json(found),
                 json.dumps(counts),
             ),
         )  # fmt: skip
@@ -312,11 +312,6 @@ def loaded_before(database: Database, path: Path, into: str) -> bool:
         (into, file_name(path), sha256(path)),
     )
     return bool(database.rows(asked)[0][0])
-
-
-def _json(value: object) -> str:
-    """JSON that PostgreSQL takes: without NUL, which a column's name may hold."""
-    return re.sub(r"(?<!\\)((?:\\\\)*)\\u0000", r"\1␀", json.dumps(value, ensure_ascii=False))
 
 
 def _check_scenario(name: str | None) -> None:

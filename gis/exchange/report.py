@@ -1,5 +1,7 @@
 """What a load did, row for row: every row of the file is new, changed, unchanged or refused, with the reasons."""
 
+import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -58,3 +60,8 @@ def decisions(findings: Findings) -> list[dict[str, Any]]:
         {"about": d.about, "value": d.value, "evidence": d.evidence.as_dict(), "sure": d.sure}
         for d in findings.decisions
     ]
+
+
+def stored_json(value: object) -> str:
+    """JSON that PostgreSQL takes: without NUL, which a column's name may hold."""
+    return re.sub(r"(?<!\\)((?:\\\\)*)\\u0000", r"\1␀", json.dumps(value, ensure_ascii=False))

@@ -45,6 +45,7 @@ def test_a_stated_link_is_part_of_the_history(database_url: str) -> None:
     [
         (("crosswalk", "streets", "grids:police"), "neither divisions:LEVEL nor grids:KIND"),
         (("crosswalk", "divisions:9", "grids:police"), "levels 1 to 5"),
+        (("crosswalk", "divisions:9", "grids:police", "-o", "shares.xlsx"), "the file is .csv or .parquet"),
         (("link", "341502002999", "merge", "341502003000", "--date", "2020-01-01"), "no division has or had the code"),
         (("link", "341502002000", "eaten", "341502003000", "--date", "2020-01-01"), "is not one of split"),
     ],

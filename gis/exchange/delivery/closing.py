@@ -1,7 +1,6 @@
 """The end of a delivery: the rows that could not be taken become tasks, and what became of all rows goes on record."""
 
 import json
-import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from gis.exchange.delivery.records import Record
 from gis.exchange.delivery.traces import HELD_BACK
 from gis.exchange.delivery.words import Ints, among
 from gis.exchange.registers import Deliverable
-from gis.exchange.report import decisions, noted
+from gis.exchange.report import decisions, noted, stored_json
 from gis.query.span import SHANGHAI, now
 from gis.text import Text
 
@@ -89,7 +88,7 @@ class Closing:
     def _keep(self, rows: Account, facts: Account, ended: int) -> None:
         record, findings = self.record, self.reading.source.findings
         found = {"decisions": decisions(findings), "notes": noted(self.reading.notes)}
-        text = _plain(json.dumps(found, ensure_ascii=False))
+        text = stored_json(found)
         self.conn.execute(
             "INSERT INTO core.load (id, collection, dataset, file, file_sha256, source, licence, findings, counts)"
             " OVERRIDING SYSTEM VALUE VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -112,11 +111,6 @@ class Closing:
              "r": rows.delivered, "ra": rows.accepted, "ru": rows.unchanged, "rr": rows.returned,
              "f": facts.delivered, "fa": facts.accepted, "fu": facts.unchanged, "fr": facts.returned},
         )  # fmt: skip
-
-
-def _plain(text: str) -> str:
-    """JSON that PostgreSQL takes: without NUL."""
-    return re.sub(r"(?<!\\)((?:\\\\)*)\\u0000", r"\1␀", text)
 
 
 def _unchanged(count: int) -> Account:
