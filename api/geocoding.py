@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from gis.access import Identity
 from gis.catalog import Catalogue
-from gis.errors import Unavailable
+from gis.errors import BadQuery, Unavailable
 from gis.exchange.matching import Gazetteer, Geocoder
 from gis.store.database import Database
 
@@ -19,6 +19,19 @@ _THREADS = max(2, (os.cpu_count() or 2) // 2)
 _MOST_WAITING = 64
 
 _Found = TypeVar("_Found")
+
+
+def address_text(text: str, subject: str) -> str:
+    """A text that is asked for as an address. Raises BadQuery for one without end, or with nothing in it."""
+    if not text.strip():
+        raise BadQuery("the address is empty", "地址为空", subject=subject)
+    if len(text) > MAX_CHARACTERS:
+        raise BadQuery(
+            f"an address of {len(text)} characters; at most {MAX_CHARACTERS} are read",
+            f"地址长 {len(text)} 字,最多 {MAX_CHARACTERS} 字",
+            subject=subject,
+        )
+    return text
 
 
 class Geocoding:

@@ -8,17 +8,20 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api.caller import Clerk
-from api.errors import TooLarge, Unreadable
+from api.body import body
+from api.caller import Caller, Clerk
+from api.errors import Unreadable
 from api.routes.items import feature_number, item_tag, no_feature
-from api.served import Ask, City, Served
+from api.served import Ask, Asked, City, Served
 from gis.access import Identity
 from gis.errors import BadInput, NotFound, Unguarded, UnknownName
 from gis.exchange.editing import Edited, Editor, Guard
+from gis.text import Text
 
 router = APIRouter()
 
 MAX_BODY_BYTES = 8_000_000
+_SIMPLER = Text("请简化要素", "simplify the feature")
 FEATURE = ("application/geo+json", "application/json")
 PATCH = ("application/merge-patch+json", *FEATURE)
 _TAG = re.compile(r'(?:W/)?"([0-9a-f]+)\.[^"]*"')
@@ -29,7 +32,7 @@ async def create(collection_id: str, city: City, ask: Ask, clerk: Clerk, request
     """A new feature; its address is told."""
     ask.only()
     editor = _editor(city, collection_id, clerk.identity)
-    edited = await _done(city, editor.create, await _body(request, FEATURE))
+    edited = await _done(editor.create, await _body(request, FEATURE))
     location = f"{ask.base}/collections/{editor.collection.id}/items/{edited.fid}"
     return Response(status_code=201, headers={"location": location, "etag": item_tag(edited.state)})
 
@@ -37,30 +40,40 @@ async def create(collection_id: str, city: City, ask: Ask, clerk: Clerk, request
 @router.put("/collections/{collection_id}/items/{fid}", status_code=204)
 async def replace(collection_id: str, fid: str, city: City, ask: Ask, clerk: Clerk, request: Request) -> Response:
     """A feature replaced by another state of it."""
-    ask.only()
-    editor = _editor(city, collection_id, clerk.identity)
-    number, guard = _number(editor, fid), _guard(request)
-    edited = await _done(city, editor.replace, number, await _body(request, FEATURE), guard)
-    return Response(status_code=204, headers={"etag": item_tag(edited.state)})
+    return await _changed(_addressed(city, ask, clerk, collection_id, fid), request, Editor.replace, FEATURE)
 
 
 @router.patch("/collections/{collection_id}/items/{fid}", status_code=204)
 async def update(collection_id: str, fid: str, city: City, ask: Ask, clerk: Clerk, request: Request) -> Response:
     """Some members of a feature changed, by a JSON merge patch."""
-    ask.only()
-    editor = _editor(city, collection_id, clerk.identity)
-    number, guard = _number(editor, fid), _guard(request)
-    edited = await _done(city, editor.patch, number, await _body(request, PATCH), guard)
-    return Response(status_code=204, headers={"etag": item_tag(edited.state)})
+    return await _changed(_addressed(city, ask, clerk, collection_id, fid), request, Editor.patch, PATCH)
 
 
 @router.delete("/collections/{collection_id}/items/{fid}", status_code=204)
 async def delete(collection_id: str, fid: str, city: City, ask: Ask, clerk: Clerk, request: Request) -> Response:
     """A feature taken from the register; it stays known as of earlier times."""
+    editor, number = _addressed(city, ask, clerk, collection_id, fid)
+    await _done(editor.delete, number, _guard(request))
+    return Response(status_code=204)
+
+
+async def _changed(
+    feature: tuple[Editor, int], request: Request, change: Callable[..., Edited], media_types: tuple[str, ...]
+) -> Response:
+    """The answer to a feature's change by what the request brings."""
+    (editor, number), guard = feature, _guard(request)
+    edited = await _done(change, editor, number, await _body(request, media_types), guard)
+    return Response(status_code=204, headers={"etag": item_tag(edited.state)})
+
+
+def _addressed(city: Served, ask: Asked, clerk: Caller, collection_id: str, fid: str) -> tuple[Editor, int]:
+    """The feature of a path, and who changes it. Raises NotFound, Unreadable, BadQuery."""
     ask.only()
     editor = _editor(city, collection_id, clerk.identity)
-    await _done(city, editor.delete, _number(editor, fid), _guard(request))
-    return Response(status_code=204)
+    number = feature_number(fid)
+    if number is None:
+        raise no_feature(editor.collection.id, fid)
+    return editor, number
 
 
 def _editor(city: Served, collection_id: str, identity: Identity) -> Editor:
@@ -74,16 +87,9 @@ def _editor(city: Served, collection_id: str, identity: Identity) -> Editor:
     return Editor(city.threads, city.catalogue, collection, identity)
 
 
-async def _done(city: Served, work: Callable[..., Edited], *args: Any) -> Edited:
+async def _done(work: Callable[..., Edited], *args: Any) -> Edited:
     """A change, which is made to its end once it has begun, though the caller hangs up."""
     return await asyncio.shield(asyncio.to_thread(work, *args))
-
-
-def _number(editor: Editor, fid: str) -> int:
-    number = feature_number(fid)
-    if number is None:
-        raise no_feature(editor.collection.id, fid)
-    return number
 
 
 def _guard(request: Request) -> Guard:
@@ -108,13 +114,8 @@ async def _body(request: Request, media_types: tuple[str, ...]) -> dict[str, Any
     if crs and not crs.endswith("CRS84"):
         raise BadInput("a feature is sent in OGC:CRS84: longitude, latitude", "要素坐标须为 OGC:CRS84(经度,纬度)",
                        subject="Content-Crs")  # fmt: skip
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > MAX_BODY_BYTES:
-            raise TooLarge(f"a feature has at most {MAX_BODY_BYTES} bytes", f"要素不得超过 {MAX_BODY_BYTES} 字节")
     try:
-        found = orjson.loads(content)
+        found = orjson.loads(await body(request, MAX_BODY_BYTES, _SIMPLER))
     except orjson.JSONDecodeError as error:
         raise BadInput(f"the body is not JSON: {error}", f"内容不是有效的 JSON:{error}") from None
     if not isinstance(found, dict):

@@ -6,15 +6,18 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api.errors import TooLarge
-from api.geocoding import MAX_ADDRESSES, MAX_BODY_BYTES, MAX_CHARACTERS, Geocoding
+from api.body import body
+from api.geocoding import MAX_ADDRESSES, MAX_BODY_BYTES, MAX_CHARACTERS, Geocoding, address_text
 from api.parameters import degrees
 from api.reply import json_reply
 from api.served import Ask, City
 from gis.errors import BadInput, BadQuery
 from gis.exchange.matching import Gazetteer, here_document, match_document
+from gis.text import Text
 
 router = APIRouter()
+
+_IN_PARTS = Text("请分批查询", "ask in several parts")
 
 
 @router.get("/geocode")
@@ -23,7 +26,7 @@ async def geocode(city: City, ask: Ask, request: Request) -> Response:
     given = {name: value for name, value in ask.only("address", "lon", "lat").items() if name not in ("lang", "f")}
     question: Callable[[Gazetteer], dict[str, Any]]
     if set(given) == {"address"}:
-        text = _text(given["address"], "address")
+        text = address_text(given["address"], "address")
 
         def question(places: Gazetteer) -> dict[str, Any]:
             return _matched(places, [text])[0]
@@ -44,7 +47,7 @@ async def geocode(city: City, ask: Ask, request: Request) -> Response:
 async def geocode_all(city: City, ask: Ask, request: Request) -> Response:
     """The places of a list: `{"addresses": ["…", …]}` gives `{"answers": […]}` in the same order."""
     ask.only()
-    texts = _addresses(await _body(request))
+    texts = _addresses(await body(request, MAX_BODY_BYTES, _IN_PARTS))
     found, state = await _geocoding(request).ask(city.identity, lambda places: _matched(places, texts))
     return json_reply({"answers": found, "state": state}, ask.language)
 
@@ -59,38 +62,13 @@ def _matched(places: Gazetteer, texts: list[str]) -> list[dict[str, Any]]:
         return [match_document(chunk[row]) for chunk in index.matches(texts) for row in range(len(chunk))]
 
 
-def _text(text: str, subject: str) -> str:
-    if not text.strip():
-        raise BadQuery("the address is empty", "地址为空", subject=subject)
-    if len(text) > MAX_CHARACTERS:
-        raise BadQuery(
-            f"an address of {len(text)} characters; at most {MAX_CHARACTERS} are read",
-            f"地址长 {len(text)} 字,最多 {MAX_CHARACTERS} 字",
-            subject=subject,
-        )
-    return text
-
-
-async def _body(request: Request) -> bytes:
-    """What the caller brought, as far as it is no longer than any question needs. Raises TooLarge."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge(
-                f"the body is longer than {MAX_BODY_BYTES:,} bytes; ask in several parts",
-                f"请求超过 {MAX_BODY_BYTES:,} 字节,请分批查询",
-            )
-    return bytes(body)
-
-
-def _addresses(body: bytes) -> list[str]:
+def _addresses(content: bytes) -> list[str]:
     """The addresses of a list. Raises BadInput for another form, a long list, and the first address at fault."""
     try:
-        content = orjson.loads(body)
+        found = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise BadInput(f"the body is no JSON: {error}", f"请求体不是 JSON:{error}", subject="addresses") from None
-    texts = content.get("addresses") if isinstance(content, dict) and set(content) == {"addresses"} else None
+    texts = found.get("addresses") if isinstance(found, dict) and set(found) == {"addresses"} else None
     if not isinstance(texts, list):
         raise BadInput(
             'the body is an object with one list: {"addresses": ["…"]}',
@@ -109,5 +87,5 @@ def _addresses(body: bytes) -> list[str]:
                 f"addresses[{place}] is no text", f"addresses[{place}] 不是文本", subject=f"addresses[{place}]"
             )
         if len(text) > MAX_CHARACTERS:
-            _text(text, f"addresses[{place}]")
+            address_text(text, f"addresses[{place}]")
     return texts

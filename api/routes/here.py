@@ -12,8 +12,8 @@ import orjson
 import shapely
 from fastapi import APIRouter, Request, Response
 
-from api.errors import TooLarge
-from api.geocoding import MAX_CHARACTERS, Geocoding
+from api.body import body
+from api.geocoding import Geocoding, address_text
 from api.parameters import degrees, whole
 from api.reply import GEOJSON, json_reply
 from api.served import Ask, Asked, City, Served
@@ -26,12 +26,14 @@ from gis.query.here import Here
 from gis.query.span import Span, moment, now
 from gis.query.surroundings import Surroundings
 from gis.query.url_areas import read_area
+from gis.text import Text
 
 router = APIRouter()
 
 #: How far around a point or an address is looked where nobody says, and how many features are named at most.
 DEFAULT_RADIUS_M, MAX_RADIUS_M, DEFAULT_NEAREST, MAX_NEAREST = 200, 100_000, 3, 20
 MAX_BODY_BYTES = 2_000_000
+_SIMPLER = Text("请简化图形", "simplify the shape")
 #: Where one asks, of which one is given; `radius` goes with the first and with an address.
 PLACES = ("lon", "cell", "division", "area", "address")
 WHEN = ("datetime", "as-of", "limit", "collections")
@@ -52,7 +54,7 @@ async def here(city: City, ask: Ask, request: Request) -> Response:
 async def here_shape(city: City, ask: Ask, request: Request) -> Response:
     """What is in the posted GeoJSON shape, a Geometry or a Feature."""
     values = ask.only(*WHEN, forms=_FORMS)
-    return await _reply(city, ask, _asked(values, _posted(await _body(request))))
+    return await _reply(city, ask, _asked(values, _posted(await body(request, MAX_BODY_BYTES, _SIMPLER))))
 
 
 async def _reply(city: Served, ask: Asked, asked: Here, more: Mapping[str, Any] | None = None) -> Response:
@@ -165,9 +167,7 @@ async def _around_address(city: Served, values: Mapping[str, str], request: Requ
     if any(name in values for name in ("lon", "lat", *PLACES[1:-1])):
         raise BadQuery("address is a place of its own; leave the others out", "address 不能与其他位置参数同用",
                        subject="address")  # fmt: skip
-    if not text.strip() or len(text) > MAX_CHARACTERS:
-        raise BadQuery(f"address is a text of 1 to {MAX_CHARACTERS} characters",
-                       f"address 应为 1 至 {MAX_CHARACTERS} 字的文本", subject="address")  # fmt: skip
+    address_text(text, "address")
     geocoding: Geocoding = request.app.state.geocoding
     (match, document), _ = await geocoding.ask(city.identity, lambda places: _matched(places, text))
     area = _of_match(match, values)
@@ -192,21 +192,10 @@ def _of_match(match: Match, values: Mapping[str, str]) -> Area | None:
     return Circle(match.lon, match.lat, _radius(values))
 
 
-async def _body(request: Request) -> bytes:
-    """The posted shape. Raises TooLarge."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge(f"the shape is longer than {MAX_BODY_BYTES:,} bytes; simplify it",
-                           f"图形超过 {MAX_BODY_BYTES:,} 字节,请简化")  # fmt: skip
-    return bytes(body)
-
-
-def _posted(body: bytes) -> Shape:
+def _posted(shape: bytes) -> Shape:
     """The area of a GeoJSON Geometry or Feature. Raises BadInput, BadQuery."""
     try:
-        content = orjson.loads(body)
+        content = orjson.loads(shape)
         geometry = content["geometry"] if content.get("type") == "Feature" else content
         return Shape.of(shapely.from_geojson(orjson.dumps(geometry)))
     except (ValueError, AttributeError, KeyError, TypeError, shapely.errors.ShapelyError) as error:
