@@ -148,3 +148,13 @@ def test_only_visible_columns_can_be_named() -> None:
 def test_the_largest_and_the_smallest_numbers_stay_numbers(number: str) -> None:
     once = Filter.parse(f'{{"op":"<","args":[{{"property":"area_m2"}},{number}]}}', "cql2-json")
     assert Filter.parse(once.json, "cql2-json") == once
+
+
+@given(st.integers(0, 2**53))
+@settings(max_examples=200)
+def test_a_features_number_is_asked_for_as_it_stands(fid: int) -> None:
+    asked = Filter.parse(json.dumps({"op": "in", "args": [{"property": "fid"}, [fid]]}), "cql2-json")
+    for read in (asked, Filter.parse(asked.json, "cql2-json"), Filter.parse(f"fid IN ({fid})", "cql2-text")):
+        assert fid in {
+            value for arg in read.sql(THINGS, frozenset()).args for value in (arg if isinstance(arg, list) else [arg])
+        }

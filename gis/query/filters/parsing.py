@@ -15,6 +15,8 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _DESCENDING = re.compile(r"[+*/^%=<>|-]|\b(?:not|div|and|or|is|in|like|between)\b", re.IGNORECASE)
 _MAX_BRACKETS, _MAX_DESCENDING = 10, 500
 _LEAST, _MOST = 1e-290, 1.79769313486231e308
+#: Whole numbers are told exactly to 2^53, which has 16 digits: the number of a feature may be any of them.
+_WHOLE_FROM, _WHOLE_TO = 1e15, 2.0**53
 
 
 def tree_of(text: str, language: str, written_in: str) -> Any:
@@ -86,7 +88,10 @@ def _with_plain_numbers(node: Any) -> Any:
 
 
 def _rounded(number: float) -> float:
-    """To 15 digits, within what 15 digits can say: too small is 0, too large the largest."""
+    """To 15 digits, or to the whole number; within what that can say: too small is 0, too large the largest."""
     if abs(number) <= _LEAST:
         return 0.0
+    if _WHOLE_FROM <= abs(number) <= _WHOLE_TO:
+        # written without a point: the library's reader takes whole numbers as they stand
+        return round(number)
     return max(-_MOST, min(_MOST, float(f"{number:.15g}")))
