@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from api.edition import edition
 from api.served import Served
 from gis.catalog import Collection
 from gis.errors import BadQuery, NotFound
@@ -22,8 +23,8 @@ _PATH = re.compile(r"(?:/collections/([^/]+))?/tiles/([A-Za-z0-9_-]{1,64})/(\d{1
 #: Questions that are kept as read.
 _MOST_QUESTIONS = 2048
 
-#: A question of one collection, a digest of it and of the rules in force, whether it follows now, and what other
-#: registers it depends on.
+#: A question of one collection, a digest of it, of the rules in force and of what draws it, whether it follows now, and
+#: what other registers it depends on.
 Question = tuple[Query, str, bool, tuple[str, ...]]
 
 #: The incarnation of the database, the digest of the changes, and the tick that counts as now where that matters.
@@ -32,7 +33,7 @@ Token = tuple[str, int, int]
 
 @dataclass(slots=True)
 class Part:
-    """One collection's share of a tile. `key` names it among all shares: question, rules in force, grid and place.
+    """One collection's share of a tile. `key` names it among all shares: question, rules, what draws it, grid, place.
 
     `is_crowded`: it was found to hold too much for the short statement, which need not be tried again.
     """
@@ -187,5 +188,6 @@ def _question(served: Served, collection: Collection, given: Sequence[tuple[str,
     plan = QueryAsk(query=query, identity=served.identity).plan(served.catalogue)
     plan.relation()  # what cannot be asked is refused at every zoom, whatever is kept
     # a digest, since the text may be as long as an address, and a thousand tiles are kept under it
-    text = blake2b(f"{render(query)}|{plan.rules_digest}".encode(), digest_size=16).hexdigest()
+    about = f"{render(query)}|{plan.rules_digest}|{edition(collection)}"
+    text = blake2b(about.encode(), digest_size=16).hexdigest()
     return query, text, plan.follows_now, plan.registers[1:]
