@@ -22,15 +22,20 @@ class Counts:
         self._served = served
         self._kept: OrderedDict[Key, Matched] = OrderedDict()
 
+    def known(self, plan: Plan, state: object) -> Matched | None:
+        """How many features match in a state of the data, where that was found out before."""
+        return self._kept.get(_key(plan, state))
+
+    def keep(self, plan: Plan, state: object, found: Matched) -> Matched:
+        """Remember how many they are."""
+        self._kept[_key(plan, state)] = found
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return found
+
     async def of(self, plan: Plan, state: object) -> Matched:
         """How many features match in a state of the data. Raises Unavailable, BadQuery."""
-        key = _key(plan, state)
-        found = self._kept.get(key)
-        if found is None:
-            found = self._kept[key] = await matched(self._served, plan)
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return found
+        return self.known(plan, state) or self.keep(plan, state, await matched(self._served, plan))
 
 
 def _key(plan: Plan, state: object) -> Key:

@@ -20,7 +20,7 @@ from api.reply import Conditions
 from api.served import Asked, Served
 from gis.query import geojson
 from gis.query.ask import Ask as QueryAsk
-from gis.query.matching_rows import Matched
+from gis.query.matching_rows import FEW, Matched
 from gis.query.plan import NOW_TICK, Plan
 from gis.query.span import instant_text
 from tiles.cache import Cache
@@ -83,10 +83,15 @@ class ItemPages:
 
     async def _made(self, ask: Asked, plan: Plan, crs: str, state: State) -> bytes:
         await check_order(self.served, plan)
-        (features, found, fid, valid_from, keys, epoch), seen = await self._read(plan, crs)
+        few = FEW + 1 if plan.query.area is not None and not self._counts.known(plan, state) else 0
+        (features, found, fid, valid_from, keys, epoch, counted), seen = await self._read(plan, crs, few)
         page, limit = plan.query.page, plan.query.page.limit or 1
-        is_all = found <= limit and not page.offset and page.after is None
-        matched = Matched(found) if is_all else await self._counts.of(seen, state)
+        if found <= limit and not page.offset and page.after is None:
+            matched = Matched(found)
+        elif counted is not None and counted <= FEW:
+            matched = self._counts.keep(seen, state, Matched(counted))
+        else:
+            matched = await self._counts.of(seen, state)
         last = last_row(plan, (fid, valid_from, keys or []), epoch) if found > limit else None
         head: dict[str, Any] = {
             "type": "FeatureCollection",
@@ -97,19 +102,21 @@ class ItemPages:
         }
         return orjson.dumps(head)[:-1] + b',"features":[' + bytes(features or b"") + b"]}"
 
-    async def _read(self, plan: Plan, crs: str) -> tuple[tuple[Any, ...], Plan]:
-        """The row of `geojson.page`, and a plan of the rows that it was taken from.
+    async def _read(self, plan: Plan, crs: str, few: int) -> tuple[tuple[Any, ...], Plan]:
+        """The row of `geojson.page`, and a plan of the rows that it was taken from; up to `few` are counted with it.
 
         A later page sees what the first one saw. As long as nothing was recorded since, that is the open rows, and the
         statement tells the last recorded change that it saw itself; only else is what was closed looked into as well.
         """
-        page, register = plan.query.page, plan.query.collection
+        page, register, ask = plan.query.page, plan.query.collection, self.served.database.rows
         pinned = page.after.epoch if page.after and plan.query.as_of is None else None
-        if page.after is not None and pinned is not None and self._newest.get(register, pinned) <= pinned:
+        if page.after is None:
+            return (await ask(geojson.page(plan, crs, counted_to=few)))[0], plan
+        if pinned is not None and self._newest.get(register, pinned) <= pinned:
             open_rows = plan.query.but(page=replace(page, after=replace(page.after, epoch=None)))
             seen = replace(plan, query=open_rows)
-            found = (await self.served.database.rows(geojson.page(seen, crs)))[0]
-            self._newest[register] = found[-1]
-            if found[-1] <= pinned:
+            found = (await ask(geojson.page(seen, crs)))[0]
+            self._newest[register] = found[-2]
+            if found[-2] <= pinned:
                 return found, seen
-        return (await self.served.database.rows(geojson.page(plan, crs)))[0], plan
+        return (await ask(geojson.page(plan, crs)))[0], plan

@@ -5,7 +5,7 @@
 #   web       the web map, built into api/web/dist
 #   web-types the type check of the web map, where its packages are
 #   browser   Chromium, for the browser tests
-#   peers     ogr2ogr, wrk and tipg (in an environment of its own), for make bench
+#   peers     ogr2ogr, wrk, and the packages of setup/peers.txt (in an environment of their own), for make bench
 #   qgis      QGIS for the system's own Python, for make qgis
 # Each step looks first and does only what is missing. ONEMAP_DATABASE_URL leaves PostgreSQL out.
 set -euo pipefail
@@ -223,10 +223,13 @@ step_peers() {
     command -v ogr2ogr > /dev/null || wanted+=(gdal-bin)
     command -v wrk > /dev/null || wanted+=(wrk)
     [ ${#wanted[@]} = 0 ] || apt_install "${wanted[@]}"
-    if [ ! -x .onemap/peers/bin/granian ]; then
-        say "pip install tipg, in .onemap/peers"
+    local stamp=.onemap/peers/.onemap-peers now
+    now=$(sha256sum setup/peers.txt | cut -c1-64)
+    if [ ! -x .onemap/peers/bin/granian ] || [ "$(cat "$stamp" 2> /dev/null)" != "$now" ]; then
+        say "pip install -r setup/peers.txt, in .onemap/peers"
         python3 -m venv .onemap/peers
-        .onemap/peers/bin/pip install -q --progress-bar off --only-binary :all: tipg==1.6.1 granian==2.8.7
+        .onemap/peers/bin/pip install -q --progress-bar off --only-binary :all: --no-deps -r setup/peers.txt
+        printf '%s' "$now" > "$stamp"
     fi
 }
 

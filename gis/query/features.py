@@ -45,16 +45,16 @@ def features(
     names = [*_READABLE, f"{geometry} AS geometry", *(f'"{name}"' for name in plan.fields)]
     if keyed:
         names.append(f"ARRAY[{', '.join(f'{k.column}::text' for k in _keys(plan))}]::text[] AS key")
-    found = _found(plan, [also] if also else [], beyond)
-    sql, args = f"SELECT {', '.join(names)} FROM {found.sql} q", found.args
-    if ordered:
-        sql = f"{sql} ORDER BY {_order(plan)}"
-    page = plan.query.page
-    if page.limit is not None:
-        sql, args = f"{sql} LIMIT %s", (*args, page.limit + beyond)
+    found, page = _found(plan, [also] if also else [], beyond), plan.query.page
+    order = f" ORDER BY {_order(plan)}" if ordered else ""
+    limit = Statement("") if page.limit is None else Statement(" LIMIT %s", (page.limit + beyond,))
     if page.offset:
-        sql, args = f"{sql} OFFSET %s", (*args, page.offset)
-    return Statement(sql, args)
+        # skipped rows are skipped as they lie there: to write them out before, as those of the page are, costs more
+        # than to find them
+        skipped = f"(SELECT * FROM {found.sql} q{order}{limit.sql} OFFSET %s)"
+        found = Statement(skipped, (*found.args, *limit.args, page.offset))
+        limit = Statement("")
+    return Statement(f"SELECT {', '.join(names)} FROM {found.sql} q{order}{limit.sql}", (*found.args, *limit.args))
 
 
 def count(plan: Plan, at_most: int) -> Statement:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from gis.catalog import Collection
 from gis.query import answers
 from gis.query import crs as crs_sql
-from gis.query.features import epoch_seen
+from gis.query.features import count, epoch_seen
 from gis.query.plan import Plan
 from gis.query.statement import Statement
 
@@ -13,23 +13,28 @@ from gis.query.statement import Statement
 DECIMALS = 7
 
 
-def page(plan: Plan, crs: str = crs_sql.CRS84) -> Statement:
+def page(plan: Plan, crs: str = crs_sql.CRS84, *, counted_to: int = 0) -> Statement:
     """One row for a page of at most `plan.query.page.limit` features, which must be set.
 
     Columns: the features as UTF-8 text separated by commas (null: none), how many were found (one above the limit
     where there are more), fid, valid_from and sort keys (null: none asked for) of the page's last feature where there
-    are more, and the last recorded change that was seen.
+    are more, the last recorded change that was seen, and where there are more and `counted_to` is given how many
+    features match whatever the page, counted so far.
     """
     limit = plan.query.page.limit or 1
     found = answers.features(plan, geometry(crs), keyed=bool(plan.query.sort), beyond=1)
     keys = f"(array_agg(to_json(key)) FILTER (WHERE n = {limit:d}))[1]" if plan.query.sort else "NULL"
     epoch = epoch_seen(plan)
+    matching = count(plan, counted_to) if counted_to else Statement("NULL")
+    # a sub-select that needs nothing of the rows is run when, and only where, its value is wanted
+    matching = Statement(f"CASE WHEN count(*) > {limit:d} THEN ({matching.sql}) END", matching.args)
     # the rows come in order, and the aggregate keeps it: to sort them once more costs a third of the page
     return Statement(
         f"SELECT convert_to(string_agg({feature_text(plan)}, ',') FILTER (WHERE n <= {limit:d}), 'UTF8'), count(*),"
-        f" max(fid) FILTER (WHERE n = {limit:d}), max(valid_from) FILTER (WHERE n = {limit:d}), {keys}, ({epoch.sql})"
+        f" max(fid) FILTER (WHERE n = {limit:d}), max(valid_from) FILTER (WHERE n = {limit:d}), {keys},"
+        f" ({epoch.sql}), {matching.sql}"
         f" FROM (SELECT row_number() OVER () AS n, f.* FROM ({found.sql}) f) g",
-        (*epoch.args, *found.args),
+        (*epoch.args, *matching.args, *found.args),
     )
 
 
@@ -58,9 +63,13 @@ def feature(plan: Plan, fid: int, crs: str = crs_sql.CRS84) -> Statement:
 
 
 def feature_state(collection: Collection, fid: int) -> Statement:
-    """A text that changes whenever anything recorded of a feature changes: of all its open rows, whenever valid."""
+    """A text that changes whenever anything recorded of a feature changes: of all its open rows, whenever valid.
+
+    The transaction that wrote a row tells of writers who keep no digest: psql, QGIS.
+    """
     return Statement(
-        "SELECT string_agg(concat_ws(' ', scenario, valid_from, rec_from, digest), ',' ORDER BY scenario, valid_from)"
+        "SELECT string_agg(concat_ws(' ', scenario, valid_from, rec_from, digest), ','"
+        " ORDER BY scenario, valid_from)"
         f' FROM "{collection.layer}"."{collection.noun}" WHERE fid = %s',
         (fid,),
     )

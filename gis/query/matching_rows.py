@@ -10,6 +10,8 @@ from gis.query.statement import Statement
 
 #: Up to so many rows are counted: about a millisecond.
 EXACT_TO = 10_000
+#: So many are counted along with a page of an area, whose rows have been found for it anyway.
+FEW = 1_000
 #: Where the planner expects more than this, nothing is counted at all.
 _HOPELESS = 5 * EXACT_TO
 

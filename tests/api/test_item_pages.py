@@ -19,8 +19,9 @@ from tests.api.served_city import fill
 from tests.conftest import copied_database
 
 POIS = "/collections/base.pois/items?limit=40"
-COLUMNS = ("fid, scenario, valid_from, valid_to, rec_from, digest, load, src_row, cell, division, geom, geom_3857, code,"
-           " name, kind")  # fmt: skip
+COLUMNS = (
+    "fid, scenario, valid_from, valid_to, digest, load, src_row, cell, division, geom, geom_3857, code, name, kind"
+)
 Get = Callable[..., httpx.Response]
 
 
@@ -68,12 +69,13 @@ def _walk(get: Get, between: Callable[[int], None] = lambda page: None) -> list[
 
 def _record(url: str, epoch: int, fids: range) -> None:
     """Rename features, as a delivery does: what was is closed, what is was recorded later."""
+    renamed = COLUMNS.replace("name", "'renamed'")
     with psycopg.connect(url) as conn:
         conn.execute(
-            f"WITH closed AS (DELETE FROM base.pois WHERE fid = ANY(%s) RETURNING {COLUMNS}), past AS ("
-            f"INSERT INTO base.pois_past ({COLUMNS}, rec_to, closed_on) SELECT {COLUMNS}, %s, current_date FROM closed)"
-            f" INSERT INTO base.pois ({COLUMNS}) SELECT fid, scenario, valid_from, valid_to, %s, digest, load, src_row,"
-            f" cell, division, geom, geom_3857, code, 'renamed', kind FROM closed",
+            f"WITH closed AS (DELETE FROM base.pois WHERE fid = ANY(%s) RETURNING rec_from, {COLUMNS}), past AS"
+            f" (INSERT INTO base.pois_past (rec_from, {COLUMNS}, rec_to, closed_on)"
+            " SELECT closed.*, %s, current_date FROM closed)"
+            f" INSERT INTO base.pois (rec_from, {COLUMNS}) SELECT %s, {renamed} FROM closed",
             (list(fids), epoch, epoch),
         )
         conn.execute("INSERT INTO core.epoch VALUES ('base.pois', %s, now())", (epoch,))
@@ -97,3 +99,14 @@ def test_changes_between_pages_are_not_seen(url: str, get: Get, asked: list[str]
     # once it is known that something was recorded, what stands now is not asked in vain
     assert pages and len([s for s in asked if "string_agg" in s]) <= 2 * len(before) / 40 + 6
     assert _walk(get) != before
+
+
+def test_few_in_an_area_are_counted_with_the_page(get: Get, asked: list[str]) -> None:
+    for box, limit in (("116.45,31.7,116.55,31.8", 7), ("116.47,31.7,116.5,31.75", 3)):
+        everything = get(f"/collections/base.pois/items?bbox={box}&limit=10000").json()
+        asked.clear()
+        first = get(f"/collections/base.pois/items?bbox={box}&limit={limit}").json()
+        assert len(asked) == 1 and not first.get("onemap:numberMatchedIsEstimate")
+        assert first["numberMatched"] == len(everything["features"]) > first["numberReturned"] == limit
+        following = next(link["href"] for link in first["links"] if link["rel"] == "next")
+        assert get(following).json()["numberMatched"] == first["numberMatched"] and len(asked) == 2

@@ -17,7 +17,20 @@ from gis.store.cluster import ensure_database
 from gis.store.cluster_server import in_database
 from gis.store.migrate import migrate
 from layers import LAYERS
-from tests.bench import addresses, deliveries, freshness, here, history, load, resolution, serving
+from tests.bench import (
+    addresses,
+    deliveries,
+    freshness,
+    here,
+    history,
+    load,
+    resolution,
+    serving,
+    serving_dense,
+    serving_exports,
+    serving_items,
+)
+from tests.bench import tables as bench_tables
 from tests.bench.pairs import Comparison
 
 ROWS = int(os.environ.get("ONEMAP_BENCH_ROWS") or 1_000_000)
@@ -26,7 +39,12 @@ TEXTS = int(os.environ.get("ONEMAP_BENCH_TEXTS") or 100_000)
 PEOPLE = int(os.environ.get("ONEMAP_BENCH_PEOPLE") or 1_000_000)
 #: The time a row at four times the people as well: it takes half an hour.
 FOUR = os.environ.get("ONEMAP_BENCH_FOUR") == "1"
-_ALL = ("load", "memory", "deliveries", "history", "addresses", "resolution", "serving", "freshness", "here")
+#: How many points the densest tiles are drawn of: to load so many takes minutes, the first time.
+DENSE = int(os.environ.get("ONEMAP_BENCH_DENSE") or 10_000_000)
+_ALL = (
+    "load", "memory", "deliveries", "history", "addresses", "resolution", "serving", "items", "exports", "dense",
+    "freshness", "here",
+)  # fmt: skip
 PAIRS = int(os.environ.get("ONEMAP_BENCH_PAIRS") or 10)
 _RESULTS = CHECKOUT / "bench-results"
 
@@ -57,15 +75,13 @@ def main() -> int:
     if "history" in wanted:
         found, buffers = history.bench(url, _RESULTS, PEOPLE // 10, PAIRS)
         comparisons += found
-    if "serving" in wanted:
-        comparisons += serving.bench(url, _RESULTS, ROWS, PAIRS)
-    if "freshness" in wanted:
-        comparisons += freshness.bench(url, _RESULTS, ROWS, PAIRS)
-    if "here" in wanted:
-        comparisons += here.bench(url, PEOPLE / 1_000_000, PAIRS)
+    served = _served(wanted, url, memory)
+    comparisons += served[0]
     if "resolution" in wanted:
         resolution.bench()
     _print(comparisons, memory)
+    bench_tables.print_latencies(comparisons)
+    bench_tables.print_dense(served[1])
     missed = _print_rates(rates) if rates else []
     _keep(comparisons, memory, rates)
     small = all(v <= _goal(k) for k, v in memory.items())
@@ -76,8 +92,32 @@ def main() -> int:
     return 0 if small and not missed and all(c.verdict != "missed" for c in comparisons) else 1
 
 
+def _served(wanted: set[str], url: str, memory: dict[str, float]) -> tuple[list[Comparison], list[serving_dense.Dense]]:
+    """What goes by HTTP: its comparisons, and the densest tiles; growth of memory is put with the others."""
+    found: list[Comparison] = []
+    dense: list[serving_dense.Dense] = []
+    if "serving" in wanted:
+        found += serving.bench(url, _RESULTS, ROWS, PAIRS)
+    if "items" in wanted:
+        found += serving_items.bench(url, _RESULTS, ROWS, PAIRS)
+    if "exports" in wanted:
+        exported, growth = serving_exports.bench(url, _RESULTS, ROWS, PAIRS)
+        found += exported
+        memory |= growth
+    if "dense" in wanted:
+        drawn, dense = serving_dense.bench(url, _RESULTS, DENSE, PAIRS)
+        found += drawn
+    if "freshness" in wanted:
+        found += freshness.bench(url, _RESULTS, ROWS, PAIRS)
+    if "here" in wanted:
+        found += here.bench(url, PEOPLE / 1_000_000, PAIRS)
+    return found, dense
+
+
 def _goal(name: str) -> float:
     """The most that a figure of memory (MB), or a ratio, may be."""
+    if name.startswith("export"):
+        return serving_exports.GROWTH_GOAL_MB
     if name.endswith("ratio"):
         return deliveries.GROWTH_GOAL if name.startswith("delivery") else load.FLAT_GOAL
     return deliveries.MEMORY_GOAL_MB if name.startswith("delivery") else load.MEMORY_GOAL_MB
@@ -99,12 +139,20 @@ def _database(name: str = "onemap_bench") -> str:
 def _print(comparisons: list[Comparison], memory: dict[str, float]) -> None:
     console = Console(width=150)
     table = Table(
-        "what", "peer", "ours, s", "peer, s", "ratio", "95 %", "goal", "verdict", title=f"{ROWS:,} rows, {PAIRS} pairs"
+        "what",
+        "peer",
+        "ours, s",
+        "peer's, s",
+        "ratio",
+        "95 %",
+        "goal",
+        "verdict",
+        title=f"{ROWS:,} rows, {PAIRS} pairs",
     )
     for c in comparisons:
         low, high = c.interval
         ours, theirs = (sorted(times)[len(times) // 2] for times in (c.ours_s, c.peer_s))
-        table.add_row(c.name, c.peer, f"{ours:.2f}", f"{theirs:.2f}", f"{c.median:.3f}", f"{low:.3f}–{high:.3f}",
+        table.add_row(c.name, c.peer, f"{ours:.3g}", f"{theirs:.3g}", f"{c.median:.3f}", f"{low:.3f}–{high:.3f}",
                       f"≥ {c.goal:.3g}", c.verdict)  # fmt: skip
     console.print(table)
     for name, value in memory.items():

@@ -4,7 +4,8 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,14 +57,30 @@ def wrk(base: str, paths: Sequence[str], clients: int, seconds: int, headers: Ma
 
 
 def pgbench(url: str, script: str, clients: int, seconds: int) -> Load:
-    """Run a statement, prepared, with so many connections; each over and over."""
-    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
-        file.write(script)
-        file.flush()
-        asked = ["-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(seconds), "-f", file.name]
+    """Run a statement, prepared, with so many connections; each over and over. How many bytes came is not told."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "script.sql"
+        file.write_text(script)
+        asked = ["-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(seconds), "-f", str(file)]
+        kept = ["--log", f"--log-prefix={folder}/log"]
         ran = subprocess.run(
-            ["pgbench", *asked, url], check=True, capture_output=True, text=True, timeout=seconds + 120
+            ["pgbench", *asked, *kept, url], check=True, capture_output=True, text=True, timeout=seconds + 120
         )
+        # a line a transaction: client, number, microseconds …
+        lines = [line for log in Path(folder).glob("log.*") for line in log.read_text().splitlines()]
+    took_ms = sorted(int(line.split(maxsplit=3)[2]) / 1000 for line in lines)
     rate = float(re.search(r"tps = ([\d.]+)", ran.stdout)[1])  # type: ignore[index]
-    mean = float(re.search(r"latency average = ([\d.]+)", ran.stdout)[1])  # type: ignore[index]
-    return Load(rate, mean, mean, mean, 0)
+    p50_ms, p95_ms, p99_ms = (took_ms[int(share * (len(took_ms) - 1))] for share in (0.5, 0.95, 0.99))
+    return Load(rate, p50_ms, p95_ms, p99_ms, 0)
+
+
+def timed(run: Callable[[], int], times: int) -> Load:
+    """Something done so many times, one after the other; it returns how many bytes came."""
+    took_ms, size = [], 0
+    for _ in range(times):
+        begun_s = time.perf_counter()
+        size = max(size, run())
+        took_ms.append((time.perf_counter() - begun_s) * 1000)
+    took_ms.sort()
+    p50_ms, p95_ms, p99_ms = (took_ms[round(share * (times - 1))] for share in (0.5, 0.95, 0.99))
+    return Load(1000 * times / sum(took_ms), p50_ms, p95_ms, p99_ms, size)

@@ -1,4 +1,4 @@
-"""How fast the city is served: beside the bare statement, an application that does nothing, and tipg, in one run.
+"""How fast tiles are served: beside the bare statement, an application that does nothing, and tipg, in one run.
 
 Throughput is asked with `wrk` and `pgbench` for some seconds in turn; a ratio is ours over the peer's. Latencies and
 bytes stand in the notes. Server, database and load share the machine, so only the ratios mean anything.
@@ -7,36 +7,29 @@ bytes stand in the notes. Server, database and load share the machine, so only t
 import subprocess
 import tempfile
 import urllib.request
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from tests.bench import serving_peers as peers
-from tests.bench.load_generator import Load, pgbench, wrk
+from tests.bench.load_generator import pgbench, wrk
 from tests.bench.pairs import Comparison
+from tests.bench.serving_compared import SECONDS, compared
 from tests.bench.serving_data import prepared, trace
 
 #: Goals: shares of the bare statement and of the bare application, and multiples of tipg.
 COLD_GOAL, COLD_TIPG_GOAL, WARM_GOAL = 0.5, 8.0, 0.75
-ITEMS_GOAL, ITEMS_TIPG_GOAL, FILTER_TIPG_GOAL = 0.25, 35.0, 5.0
-_SECONDS = 4
 #: Where the bare statement can be asked at all; and a walk as people make it, from the whole city to a street.
 _ZOOMS, _WALK_ZOOMS, _TILES = range(14, 17), range(8, 17), 252
-_FILTER = "filter=value%20%3E%201%20AND%20kind%3D%27school%27&filter-lang=cql2-text"
-_BOX = "bbox=116.4,31.7,116.5,31.75"
 
 _TILE_SQL = """\\set i random(1, {tiles})
 SELECT ST_AsMVT(q, 'points', 4096, 'geom', 'fid') FROM (
  SELECT fid, code, name, kind, floor, value, ST_AsMVTGeom(geom_3857, t.box, 4096, 64, true) AS geom
  FROM bench.points, (SELECT box, reach FROM peer.trace WHERE i = :i) t WHERE geom && t.reach) q;
 """
-_ITEMS_SQL = """SELECT fid, code, name, kind, floor, value, ST_AsGeoJSON(geom) FROM bench.points
- WHERE scenario = 0 AND valid_from < now() AND valid_to > now() ORDER BY fid, valid_from LIMIT 100;
-"""
 
 
 def bench(server: str, folder: Path, rows: int, pairs: int) -> list[Comparison]:
-    """Every comparison of the serving of tiles and items."""
+    """Every comparison of the serving of tiles."""
     url = prepared(server, folder, rows)
     walk = trace(_ZOOMS, _TILES)
     _keep_trace(url, walk)
@@ -46,7 +39,6 @@ def bench(server: str, folder: Path, rows: int, pairs: int) -> list[Comparison]:
             found = [*_cold(url, cold, ours, pairs), _walked(cold, tipg, pairs)]
         with peers.ours(url, Path(home)) as warm:
             found += _warm(warm, ours[0], Path(home), pairs)
-            found += _items(url, warm, tipg, pairs)
     return found
 
 
@@ -54,8 +46,8 @@ def _cold(url: str, base: str, paths: list[str], pairs: int) -> list[Comparison]
     """Tiles made each time, beside the bare statement of the same tiles."""
     bare = _TILE_SQL.format(tiles=_TILES)
     return [
-        _compared(f"cold tile, {clients} clients", "bare statement", COLD_GOAL,
-                  partial(wrk, base, paths, clients, _SECONDS), partial(pgbench, url, bare, clients, _SECONDS), pairs)
+        compared(f"cold tile, {clients} clients", "bare statement", COLD_GOAL,
+                  partial(wrk, base, paths, clients, SECONDS), partial(pgbench, url, bare, clients, SECONDS), pairs)
         for clients in (1, 8, 32)
     ]  # fmt: skip
 
@@ -65,8 +57,8 @@ def _walked(base: str, tipg: str, pairs: int) -> Comparison:
     walk = trace(_WALK_ZOOMS, _TILES)
     ours = [f"/collections/bench.points/tiles/WebMercatorQuad/{z}/{y}/{x}" for z, x, y in walk]
     theirs = [f"/collections/peer.points/tiles/WebMercatorQuad/{z}/{x}/{y}" for z, x, y in walk]
-    ask, peer = partial(wrk, base, ours, 8, 2 * _SECONDS), partial(wrk, tipg, theirs, 8, 2 * _SECONDS)
-    return _compared("cold tile, z8-z16, 8 clients", "tipg", COLD_TIPG_GOAL, ask, peer, pairs)
+    ask, peer = partial(wrk, base, ours, 8, 2 * SECONDS), partial(wrk, tipg, theirs, 8, 2 * SECONDS)
+    return compared("cold tile, z8-z16, 8 clients", "tipg", COLD_TIPG_GOAL, ask, peer, pairs)
 
 
 def _warm(base: str, path: str, home: Path, pairs: int) -> list[Comparison]:
@@ -75,42 +67,12 @@ def _warm(base: str, path: str, home: Path, pairs: int) -> list[Comparison]:
         body, tag = answer.read(), answer.headers["ETag"]
     (home / "body").write_bytes(body)
     with peers.bare(home / "body") as bare:
-        same = partial(wrk, bare, ["/"], 8, _SECONDS)
+        same = partial(wrk, bare, ["/"], 8, SECONDS)
         return [
-            _compared("warm tile", "bare application", WARM_GOAL, partial(wrk, base, [path], 8, _SECONDS), same, pairs),
-            _compared("warm tile, 304", "bare application", WARM_GOAL,
-                      partial(wrk, base, [path], 8, _SECONDS, {"If-None-Match": tag}), same, pairs),
+            compared("warm tile", "bare application", WARM_GOAL, partial(wrk, base, [path], 8, SECONDS), same, pairs),
+            compared("warm tile, 304", "bare application", WARM_GOAL,
+                      partial(wrk, base, [path], 8, SECONDS, {"If-None-Match": tag}), same, pairs),
         ]  # fmt: skip
-
-
-def _items(url: str, base: str, tipg: str, pairs: int) -> list[Comparison]:
-    page, theirs = ["/collections/bench.points/items?limit=100"], ["/collections/peer.points/items?limit=100"]
-    some = [f"/collections/bench.points/items?limit=100&{_BOX}&datetime=2026-01-01T00:00:00Z&{_FILTER}"]
-    peer = [f"/collections/peer.points/items?limit=100&{_BOX}&{_FILTER}"]
-    ask = partial(wrk, base, page, 8, _SECONDS)
-    return [
-        _compared("items, limit 100", "bare statement", ITEMS_GOAL, ask,
-                  partial(pgbench, url, _ITEMS_SQL, 8, _SECONDS), pairs),
-        _compared("items, limit 100", "tipg", ITEMS_TIPG_GOAL, ask, partial(wrk, tipg, theirs, 8, _SECONDS), pairs),
-        _compared("items, bbox + datetime + filter", "tipg, without datetime", FILTER_TIPG_GOAL,
-                  partial(wrk, base, some, 8, _SECONDS), partial(wrk, tipg, peer, 8, _SECONDS), pairs),
-    ]  # fmt: skip
-
-
-def _compared(
-    name: str, peer: str, goal: float, ours: Callable[[], Load], theirs: Callable[[], Load], pairs: int
-) -> Comparison:
-    """Both in turn, changing who goes first; the first pair warms up. What either refuses ends the run."""
-    loads: tuple[list[Load], list[Load]] = ([], [])
-    for number in range(pairs + 1):
-        order = [(ours, loads[0]), (theirs, loads[1])]
-        for run, kept in order if number % 2 else reversed(order):
-            kept.append(run())
-            if kept[-1].errors:
-                raise RuntimeError(f"{name} beside {peer}: {kept[-1].errors} answers failed")
-    one, other = loads[0][1:], loads[1][1:]
-    notes: dict[str, object] = {"ours": [vars(load) for load in one], "peer": [vars(load) for load in other]}
-    return Comparison(name, peer, goal, [1 / load.rate for load in one], [1 / load.rate for load in other], notes)
 
 
 def _keep_trace(url: str, walk: list[tuple[int, int, int]]) -> None:

@@ -21,15 +21,15 @@ from tests.bench.catalogue import POINTS
 _SERVED = replace(POINTS, rollup=Rollup(resolutions=tuple(range(11)), measures=("value",), dimensions=("kind",)))
 CATALOGUE = Catalogue([*LAYERS, Layer(name="bench", title=Text("测试", "Bench"), collections=(_SERVED,))])
 _DATABASE = "onemap_bench_serving"
-_CENTRE = (116.5, 31.73)
+CENTRE = (116.5, 31.73)
 
 
-def prepared(server: str, folder: Path, rows: int) -> str:
+def prepared(server: str, folder: Path, rows: int, name: str = _DATABASE) -> str:
     """The URL of a database with so many points, in `bench.points` and in `peer.points`; made once."""
-    url = in_database(server, _DATABASE)
+    url = in_database(server, name)
     with psycopg.connect(server, autocommit=True) as conn:
-        if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_DATABASE]).fetchone():
-            conn.execute(f"CREATE DATABASE {_DATABASE}")
+        if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            conn.execute(f"CREATE DATABASE {name}")
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("CREATE EXTENSION IF NOT EXISTS postgis")
     if _rows(url) != rows:
@@ -38,7 +38,7 @@ def prepared(server: str, folder: Path, rows: int) -> str:
     migrate(url, CATALOGUE.layers)
     if _rows(url) != rows:
         with City(Database(url), CATALOGUE) as city:
-            city.load(points.files(folder, rows)[0], "bench.points")
+            city.load(points.parquet(folder, rows), "bench.points")
         _copy_for_peers(url)
     _warm(url)
     return url
@@ -50,7 +50,7 @@ def trace(zooms: range, tiles: int) -> list[tuple[int, int, int]]:
     walk: list[tuple[int, int, int]] = []
     while len(walk) < tiles:
         zoom = draw.choice(zooms)
-        at = grid.tile(_CENTRE[0] + draw.gauss(0, 0.1), _CENTRE[1] + draw.gauss(0, 0.1), zoom)
+        at = grid.tile(CENTRE[0] + draw.gauss(0, 0.1), CENTRE[1] + draw.gauss(0, 0.1), zoom)
         walk += [(zoom, at.x + dx, at.y + dy) for dx in range(3) for dy in range(2)]
     return walk[:tiles]
 

@@ -1,6 +1,7 @@
-"""Servers side by side on the same database, each a process of one worker: ours, tipg, and an app that does nothing."""
+"""Servers side by side on the same database, each of one worker: ours, tipg, pygeoapi, and an app that does nothing."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -9,12 +10,16 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
 
 from gis.settings import CHECKOUT, Settings
 from gis.store.cluster import Cluster
 
 PEERS = CHECKOUT / ".onemap" / "peers" / "bin"
 _PATIENCE_S = 60.0
+_RUNNING: dict[str, subprocess.Popen[bytes]] = {}
 
 
 @contextlib.contextmanager
@@ -42,6 +47,56 @@ def tipg(url: str) -> Iterator[str]:
         yield base
 
 
+@contextlib.contextmanager
+def pygeoapi(url: str, home: Path) -> Iterator[str]:
+    """pygeoapi on granian, in the peers' environment, with the table `peer.points` as its only collection."""
+    settings, openapi = home / "pygeoapi.json", home / "pygeoapi-openapi.yml"
+    settings.write_text(json.dumps(_pygeoapi_settings(_over_the_port(url))))  # YAML holds JSON
+    given = {"PYGEOAPI_CONFIG": str(settings), "PYGEOAPI_OPENAPI": str(openapi)}
+    making = [str(PEERS / "pygeoapi"), "openapi", "generate", str(settings), "--output-file", str(openapi)]
+    subprocess.run(making, env=os.environ | given, check=True, capture_output=True)
+    with _granian([str(PEERS / "granian")], "pygeoapi.flask_app:APP", given, "/conformance?f=json", "wsgi") as base:
+        yield base
+
+
+def _pygeoapi_settings(url: str) -> dict[str, Any]:
+    server = conninfo_to_dict(url)
+    named = {"title": "points", "description": "points", "keywords": ["points"]}
+    source = {
+        "host": server["host"], "port": int(server["port"]), "dbname": server["dbname"], "user": server["user"],
+        "password": server.get("password", ""), "search_path": ["peer", "public"],
+    }  # fmt: skip
+    provider = {"type": "feature", "name": "PostgreSQL", "data": source, "id_field": "id", "table": "points",
+                "geom_field": "geom"}  # fmt: skip
+    return {
+        "server": {"bind": {"host": "127.0.0.1", "port": 80}, "url": "http://127.0.0.1", "languages": ["en-US"],
+                   "mimetype": "application/json; charset=UTF-8", "encoding": "utf-8", "pretty_print": False,
+                   "limits": {"default_items": 10, "max_items": 10_000},
+                   "map": {"url": "http://127.0.0.1/{z}/{x}/{y}", "attribution": ""}},
+        "logging": {"level": "ERROR"},
+        "metadata": {
+            "identification": {**named, "terms_of_service": "", "url": "http://127.0.0.1"},
+            "license": {"name": "", "url": "http://127.0.0.1"},
+            "provider": {"name": "", "url": "http://127.0.0.1"},
+            "contact": {"name": ""},
+        },
+        "resources": {"peer.points": {
+            "type": "collection", **named, "providers": [provider],
+            "extents": {"spatial": {"bbox": [-180, -90, 180, 90],
+                                    "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}},
+        }},
+    }  # fmt: skip
+
+
+def processes(base: str) -> list[int]:
+    """The ids of a running server's processes, the one that starts them first."""
+    found = [_RUNNING[base].pid]
+    for pid in found:
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+        found += map(int, children.read_text().split() if children.exists() else ())
+    return found
+
+
 def _over_the_port(url: str) -> str:
     """The same database by host name, since tipg reads no socket folder; an outside server's URL stays."""
     if "?host=" not in url:
@@ -51,18 +106,22 @@ def _over_the_port(url: str) -> str:
 
 
 @contextlib.contextmanager
-def _granian(command: list[str], app: str, variables: dict[str, str], ready: str) -> Iterator[str]:
+def _granian(
+    command: list[str], app: str, variables: dict[str, str], ready: str, interface: str = "asgi"
+) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    words = [*command, "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+    words = [*command, "--interface", interface, "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
              "--log-level", "warning", "--no-access-log", app]  # fmt: skip
     process = subprocess.Popen(words, cwd=CHECKOUT, env=os.environ | variables, stdout=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
     try:
         _wait(base + ready, process)
+        _RUNNING[base] = process
         yield base
     finally:
+        _RUNNING.pop(base, None)
         process.terminate()
         process.wait(20)
 

@@ -226,3 +226,13 @@ def test_many_rows_are_not_sorted_without_an_index() -> None:
         features.check_unindexed(plan, features.UNINDEXED_TO + 1)
     indexed = Plan(plan.query.but(sort=(Sort("name", True),)), CATALOGUE, OWNER, NOW)
     features.check_unindexed(indexed, 10**9)
+
+
+def test_what_a_page_skips_is_not_written_out(many: psycopg.Connection) -> None:
+    plan = Plan(Query(collection="base.pois", page=Page(10, offset=5_000)), CATALOGUE, OWNER, NOW)
+    statement = features.features(plan, "ST_AsGeoJSON(geom)", beyond=1)
+    rows = many.execute(f"EXPLAIN (VERBOSE) {statement.sql}", statement.args).fetchall()
+    above, limit, below = "\n".join(row[0] for row in rows).partition("Limit")
+    assert limit and "st_asgeojson" in above and "st_asgeojson" not in below
+    found = many.execute(statement.sql, statement.args).fetchall()
+    assert [row[0] for row in found] == list(range(5_001, 5_012))
