@@ -68,7 +68,7 @@ def feature_state(collection: Collection, fid: int) -> Statement:
     The transaction that wrote a row tells of writers who keep no digest: psql, QGIS.
     """
     return Statement(
-        "SELECT string_agg(concat_ws(' ', scenario, valid_from, rec_from, digest), ','"
+        "SELECT string_agg(concat_ws(' ', scenario, valid_from, rec_from, digest, xmin), ','"
         " ORDER BY scenario, valid_from)"
         f' FROM "{collection.layer}"."{collection.noun}" WHERE fid = %s',
         (fid,),

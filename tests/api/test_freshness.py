@@ -193,3 +193,16 @@ def test_the_places_lie_in_their_tiles(url: str, tmp_path: Path) -> None:
                 assert tile.counters(answer.content) == dict.fromkeys(tile.fids, 0)
 
     asyncio.run(run())
+
+
+def test_a_feature_that_psql_changed_is_not_taken_for_the_copy_at_hand(url: str, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(url, tmp_path, 1) as (server,):
+            path = "/collections/base.pois/items/1"
+            held = {"if-none-match": (await server.get(path, {})).headers["etag"]}
+            assert (await server.get(path, held)).status_code == 304
+            with psycopg.connect(url, autocommit=True) as conn:
+                conn.execute(UPDATE, ("renamed", 1))
+            assert (await server.get(path, held)).json()["properties"]["name"] == "renamed"
+
+    asyncio.run(run())
