@@ -1,6 +1,7 @@
 """What deliveries mean, one sentence a test: rows with an end alone, rows returned for their form, what ends nobody."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,32 @@ def test_no_identifier_is_kept_with_a_returned_row(desk: Desk, chronicle: Chroni
     assert "张三" not in kept
     ((traces,),) = desk.rows("SELECT cardinality(traces) FROM exchange.returned")
     assert traces > 10
+
+
+#: Valid credit codes of two enterprises, and the first one without one of its characters.
+CODE, OTHER, MISTYPED = "91110108551385082Q", "91110000802100433B", "9111010855138082Q"
+
+
+@pytest.mark.parametrize(
+    ("row", "end"),
+    [
+        ((MISTYPED, "别名", ""), None),
+        (("", "甲公司", "2010-05-01"), None),
+        (("", "甲公司", "2011-05-01"), day(20)),
+        (("", "乙公司", "2010-05-01"), day(20)),
+    ],
+    ids=["a slip away", "same name and founding", "another founding", "another name"],
+)
+def test_registers_without_persons_hold_back_ends_as_well(
+    desk: Desk, row: tuple[str, str, str], end: datetime | None
+) -> None:
+    path, kept = desk.folder / "market.csv", (OTHER, "丙公司", "2001-01-01")
+    market = Desk(desk.url, desk.folder, "base.entities")
+    for edition, first in ((10, (CODE, "甲公司", "2010-05-01")), (20, row)):
+        rows = [("统一社会信用代码", "单位名称", "成立日期"), first, kept]
+        path.write_text("".join(",".join(cells) + "\n" for cells in rows), encoding="utf-8")
+        done = market.deliver(path, "market", day(edition), full=True)
+    assert (done.rows.returned, done.ended) == (1, 0 if end is None else 1)
+    found = desk.rows("SELECT nullif(valid_to, 'infinity') FROM base.entities WHERE credit_code = %s", CODE)
+    assert found == [(end,)]
+    market.city.close()
