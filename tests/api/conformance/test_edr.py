@@ -1,83 +1,32 @@
 """OGC API – Environmental Data Retrieval 1.1 (19-086r6): a test for each requirement, named by it."""
 
-import csv
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import httpx
-import psycopg
 import pytest
-import shapely
 
-from api.app import create_app
 from gis.query.span import instant_text
-from gis.store.cluster import Cluster
-from tests.api.conftest import served
-from tests.conftest import copied_database
-from tests.measured_city import CATALOGUE, PATCHY, SILENT, START, STOPPED, Sizes, fill, place_of, value_of
-
-Get = Callable[..., httpx.Response]
-HOURS = "/collections/trial.hours"
-NEAR_2 = f"POINT({place_of(2)[0] + 0.002} {place_of(2)[1]})"
-FIRST_DAY = "2026-03-01"
-
-
-@pytest.fixture(scope="module")
-def get(cluster: Cluster, template: str, web_folder: Path) -> Iterator[Get]:
-    with copied_database(cluster, template, "edr") as url:
-        with psycopg.connect(url) as conn:
-            fill(conn, Sizes())
-        with served(create_app(url, CATALOGUE, web_folder)) as request:
-            yield request
-
-
-def _json(get: Get, path: str) -> dict[str, Any]:
-    answer = get(path)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
-
-
-def _refused(get: Get, path: str, subject: str) -> None:
-    answer = get(path)
-    assert answer.status_code == 400, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["subject"] == subject
-
-
-def _position(more: str = "", coords: str = NEAR_2) -> str:
-    return f"{HOURS}/position?coords={quote(coords)}{more}"
-
-
-def _area(more: str = "") -> str:
-    (west, south), (east, north) = place_of(1), place_of(3)
-    box = shapely.box(west - 0.001, south - 0.01, east + 0.001, north + 0.01)
-    return f"{HOURS}/area?coords={quote(box.wkt)}{more}"
-
-
-def _cube(more: str = "") -> str:
-    return f"{HOURS}/cube?bbox={place_of(1)[0] - 0.001},31.7,{place_of(3)[0] + 0.001},31.8{more}"
-
+from tests.api.conformance.edr_city import FIRST_DAY, HOURS, Get, area, cube, position, refused, told
+from tests.measured_city import SILENT, START, STOPPED, place_of, value_of
 
 # ---- core -----------------------------------------------------------------------------------------------------------
 
 
 def test_req_core_root_success(get: Get) -> None:
-    rels = {link["rel"] for link in _json(get, "/?f=json")["links"]}
+    rels = {link["rel"] for link in told(get, "/?f=json")["links"]}
     assert {"service-desc", "conformance", "data"} <= rels
 
 
 def test_req_core_conformance_success(get: Get) -> None:
-    classes = _json(get, "/conformance")["conformsTo"]
+    classes = told(get, "/conformance")["conformsTo"]
     for name in ("core", "collections", "json", "geojson", "edr-geojson", "covjson", "oas30", "queries"):
         assert f"http://www.opengis.net/spec/ogcapi-edr-1/1.1/conf/{name}" in classes
 
 
 def test_req_core_api_definition_success(get: Get) -> None:
-    paths = _json(get, "/api")["paths"]
+    paths = told(get, "/api")["paths"]
     for query in ("position", "area", "cube"):
         named = [
             p["$ref"].rpartition("/")[2] for p in paths[f"/collections/{{collectionId}}/{query}"]["get"]["parameters"]
@@ -88,12 +37,12 @@ def test_req_core_api_definition_success(get: Get) -> None:
 
 
 def test_req_core_http(get: Get) -> None:
-    assert get(_position(), "HEAD").status_code == 200
+    assert get(position(), "HEAD").status_code == 200
     assert get(f"{HOURS}/corridor").status_code == 404
 
 
 def test_req_core_crs84(get: Get) -> None:
-    assert _json(get, _position())["domain"]["referencing"][0]["system"]["id"].endswith("/OGC/1.3/CRS84")
+    assert told(get, position())["domain"]["referencing"][0]["system"]["id"].endswith("/OGC/1.3/CRS84")
 
 
 # ---- collections ----------------------------------------------------------------------------------------------------
@@ -101,11 +50,11 @@ def test_req_core_crs84(get: Get) -> None:
 
 @pytest.fixture
 def document(get: Get) -> dict[str, Any]:
-    return _json(get, HOURS)
+    return told(get, HOURS)
 
 
 def test_req_collections_rc_md_success(get: Get, document: dict[str, Any]) -> None:
-    listed = {c["id"]: c for c in _json(get, "/collections")["collections"]}
+    listed = {c["id"]: c for c in told(get, "/collections")["collections"]}
     assert listed["trial.hours"]["data_queries"] == document["data_queries"]
     assert "data_queries" not in listed["trial.stations"]
 
@@ -161,33 +110,33 @@ def test_what_is_not_measured_has_no_queries(get: Get) -> None:
     "coords", [None, "", "POINT()", "POLYGON()", "POINT(200 10)", "LINESTRING(1 2,3 4)", "POINT Z (1 2 3)"]
 )
 def test_req_edr_coords_definition(get: Get, query: str, coords: str | None) -> None:
-    _refused(get, f"{HOURS}/{query}" + ("" if coords is None else f"?coords={quote(coords)}"), "coords")
+    refused(get, f"{HOURS}/{query}" + ("" if coords is None else f"?coords={quote(coords)}"), "coords")
 
 
 def test_req_edr_rc_bbox_definition(get: Get) -> None:
     for bad in ("", "?bbox=1,2,3", "?bbox=1,2,3,4,5,6", "?bbox=a,b,c,d"):
-        _refused(get, f"{HOURS}/cube{bad}", "bbox")
+        refused(get, f"{HOURS}/cube{bad}", "bbox")
 
 
 def test_req_edr_point_coords_response(get: Get) -> None:
-    found = _json(get, _position(f"&datetime={FIRST_DAY}&parameter-name=pm25_ugm3"))
+    found = told(get, position(f"&datetime={FIRST_DAY}&parameter-name=pm25_ugm3"))
     assert (found["type"], found["id"]) == ("Coverage", "S2")
     assert found["ranges"]["pm25_ugm3"]["values"] == [value_of(2, n)[0] for n in range(24)]  # type: ignore[index]
 
 
 def test_a_point_beyond_the_reach_of_every_station_has_no_coverage(get: Get) -> None:
-    assert _json(get, _position(coords="POINT(116.45 32.5)"))["coverages"] == []
+    assert told(get, position(coords="POINT(116.45 32.5)"))["coverages"] == []
 
 
 def test_several_points_have_a_coverage_for_each_station(get: Get) -> None:
     several = f"MULTIPOINT(({place_of(1)[0]} 31.75),({place_of(4)[0]} 31.75),({place_of(4)[0]} 31.7501))"
-    found = _json(get, _position(coords=several))
+    found = told(get, position(coords=several))
     assert {c["id"] for c in found["coverages"]} == {"S1", "S4"}
 
 
-@pytest.mark.parametrize("path", [_area, _cube], ids=["polygon-coords-response", "rc-bbox-response"])
+@pytest.mark.parametrize("path", [area, cube], ids=["polygon-coords-response", "rc-bbox-response"])
 def test_req_edr_stations_in_the_area(get: Get, path: Callable[[str], str]) -> None:
-    found = _json(get, path(f"&datetime={FIRST_DAY}"))
+    found = told(get, path(f"&datetime={FIRST_DAY}"))
     assert {c["id"] for c in found["coverages"]} == {"S1", "S2", "S3"}
     assert found["domainType"] == "PointSeries"
 
@@ -202,7 +151,7 @@ TIMES = [
 
 @pytest.mark.parametrize(("when", "hours"), [t[1:] for t in TIMES], ids=[t[0] for t in TIMES])
 def test_req_core_rc_time_response(get: Get, when: str, hours: list[int]) -> None:
-    found = _json(get, _position(f"&datetime={when}"))
+    found = told(get, position(f"&datetime={when}"))
     if not hours:
         assert found["coverages"] == []
         return
@@ -212,7 +161,7 @@ def test_req_core_rc_time_response(get: Get, when: str, hours: list[int]) -> Non
 
 def test_without_a_time_the_newest_value_answers(get: Get) -> None:
     found = {
-        c["id"]: c["domain"]["axes"]["t"]["values"] for c in _json(get, f"{HOURS}/cube?bbox=116,31,117,32")["coverages"]
+        c["id"]: c["domain"]["axes"]["t"]["values"] for c in told(get, f"{HOURS}/cube?bbox=116,31,117,32")["coverages"]
     }
     assert found["S2"] == [instant_text(START + timedelta(hours=47))]
     assert found[f"S{STOPPED}"] == [instant_text(START + timedelta(hours=23))]
@@ -221,14 +170,14 @@ def test_without_a_time_the_newest_value_answers(get: Get) -> None:
 
 @pytest.mark.parametrize("bad", ["yesterday", "2026-03-02/2026-03-01", "2026-03-01T00:00:00"])
 def test_req_core_rc_time_definition(get: Get, bad: str) -> None:
-    _refused(get, _position(f"&datetime={bad}"), "datetime")
+    refused(get, position(f"&datetime={bad}"), "datetime")
 
 
 def test_req_edr_parameters_response(get: Get) -> None:
-    found = _json(get, _position("&parameter-name=temperature_cel,n"))
+    found = told(get, position("&parameter-name=temperature_cel,n"))
     assert set(found["ranges"]) == set(found["parameters"]) == {"temperature_cel", "n"}
-    _refused(get, _position("&parameter-name=ozone"), "parameter-name")
-    _refused(get, _position("&parameter-name="), "parameter-name")
+    refused(get, position("&parameter-name=ozone"), "parameter-name")
+    refused(get, position("&parameter-name="), "parameter-name")
 
 
 HEIGHTS = [("one", "3", ["S2"]), ("a range", "0/3", ["S1", "S2"]), ("a list", "1.5,4.5", ["S1", "S3"]),
@@ -237,20 +186,20 @@ HEIGHTS = [("one", "3", ["S2"]), ("a range", "0/3", ["S1", "S2"]), ("a list", "1
 
 @pytest.mark.parametrize(("z", "stations"), [h[1:] for h in HEIGHTS], ids=[h[0] for h in HEIGHTS])
 def test_req_edr_z_response(get: Get, z: str, stations: list[str]) -> None:
-    found = _json(get, _cube(f"&z={z}"))
+    found = told(get, cube(f"&z={z}"))
     assert {c["id"] for c in found["coverages"]} == set(stations)
     assert all(c["domain"]["axes"]["z"]["values"][0] == int(c["id"][1:]) * 1.5 for c in found["coverages"])
 
 
 @pytest.mark.parametrize("bad", ["high", "1/2/3", "R0/1/1", "nan", "R2/1,2/3", "R2/1/", "1,2/3", "/3"])
 def test_req_edr_z_definition(get: Get, bad: str) -> None:
-    _refused(get, _cube(f"&z={bad}"), "z")
+    refused(get, cube(f"&z={bad}"), "z")
 
 
 @pytest.mark.parametrize("crs", ["CRS84", "OGC:CRS84", "http://www.opengis.net/def/crs/OGC/1.3/CRS84"])
 def test_req_edr_crs_response(get: Get, crs: str) -> None:
-    assert _json(get, _position(f"&crs={quote(crs)}"))["id"] == "S2"
-    _refused(get, _position("&crs=EPSG:2380"), "crs")
+    assert told(get, position(f"&crs={quote(crs)}"))["id"] == "S2"
+    refused(get, position("&crs=EPSG:2380"), "crs")
 
 
 FORMS = {
@@ -261,111 +210,12 @@ FORMS = {
 
 @pytest.mark.parametrize(("form", "kind"), FORMS.items())
 def test_req_edr_f_response(get: Get, form: str, kind: str) -> None:
-    answer = get(_position(f"&f={quote(form)}"))
+    answer = get(position(f"&f={quote(form)}"))
     assert answer.status_code == 200
     assert answer.headers["content-type"].partition(";")[0] == kind
-    _refused(get, _position("&f=grib"), "f")
+    refused(get, position("&f=grib"), "f")
 
 
 def test_unknown_parameters_are_refused(get: Get) -> None:
-    for path in (_position(), _area(), _cube()):
-        _refused(get, f"{path}&within=3", "within")
-
-
-# ---- encodings ------------------------------------------------------------------------------------------------------
-
-
-def _check_coverage(coverage: dict[str, Any], shared: dict[str, Any]) -> None:
-    axes = coverage["domain"]["axes"]
-    assert set(axes) == {"x", "y", "z", "t"}
-    assert all(len(axes[name]["values"]) == 1 for name in "xyz")
-    assert axes["t"]["values"] == sorted(axes["t"]["values"])
-    for name, held in coverage["ranges"].items():
-        assert name in shared["parameters"]
-        assert (held["type"], held["axisNames"]) == ("NdArray", ["t"])
-        assert held["shape"] == [len(held["values"])] == [len(axes["t"]["values"])]
-        assert held["dataType"] in ("float", "integer", "string")
-
-
-def test_req_covjson_content(get: Get) -> None:
-    found = _json(get, _area(f"&datetime={FIRST_DAY}/2026-03-02"))
-    assert (found["type"], found["domainType"]) == ("CoverageCollection", "PointSeries")
-    assert [part["coordinates"] for part in found["referencing"]] == [["x", "y"], ["z"], ["t"]]
-    for coverage in found["coverages"]:
-        _check_coverage(coverage, found)
-    patchy = next(c for c in found["coverages"] if c["id"] == f"S{PATCHY}")
-    assert patchy["ranges"]["pm25_ugm3"]["values"][-4:] == [None] * 4
-
-
-def test_req_covjson_content_of_one_coverage(get: Get) -> None:
-    found = _json(get, _position())
-    assert found["domain"]["domainType"] == "PointSeries"
-    _check_coverage(found, found)
-
-
-def test_req_edr_geojson_content(get: Get) -> None:
-    found = _json(get, _area(f"&datetime={FIRST_DAY}&parameter-name=pm25_ugm3&f=GeoJSON"))
-    assert (found["type"], found["numberReturned"]) == ("FeatureCollection", 72)
-    one = found["features"][0]
-    assert {"datetime", "parameter-name", "label", "edrqueryendpoint"} <= set(one["properties"])
-    assert len(one["geometry"]["coordinates"]) == 3
-    assert get(urlsplit(one["properties"]["edrqueryendpoint"]).path).status_code == 200
-    assert {link["rel"] for link in found["links"]} == {"self", "collection"}
-
-
-def test_csv_has_a_line_for_each_time(get: Get) -> None:
-    text = get(_position(f"&datetime={FIRST_DAY}&f=CSV")).text
-    rows = list(csv.DictReader(io.StringIO(text)))
-    assert [float(row["pm25_ugm3"]) for row in rows] == [value_of(2, n)[0] for n in range(24)]  # type: ignore[index]
-    assert rows[0]["name"] == "测站2"
-
-
-# ---- beside EDR: the newest values, and figures by bin --------------------------------------------------------------
-
-
-def test_latest_tells_every_station_and_what_is_missing(get: Get) -> None:
-    found = {f["properties"]["code"]: f for f in _json(get, f"{HOURS}/latest")["features"]}
-    assert len(found) == 12
-    assert found["S2"]["properties"]["pm25_ugm3"] == value_of(2, 47)[0]  # type: ignore[index]
-    assert found[f"S{SILENT}"]["properties"]["pm25_ugm3"] is None
-    assert found[f"S{SILENT}"]["properties"]["valid_from"] is None
-    assert found["S2"]["geometry"]["type"] == "Point"
-
-
-def test_latest_says_when_there_are_more(get: Get) -> None:
-    body = _json(get, f"{HOURS}/latest?limit=5")
-    assert (body["numberReturned"], body["onemap:complete"]) == (5, False)
-    assert len(_json(get, f"{HOURS}/latest?near=116.42,31.75,1200")["features"]) == 3
-
-
-def test_a_series_has_every_bin_and_counts_what_is_missing(get: Get) -> None:
-    body = _json(
-        get, f"{HOURS}/series?feature=S2,S{STOPPED}&bin=day&datetime=2026-03-01/2026-03-03&parameter-name=pm25_ugm3"
-    )
-    by_code = {one["code"]: one for one in body["series"]}
-    assert by_code["S2"]["start"] == [instant_text(START + timedelta(days=n)) for n in range(3)]
-    assert by_code["S2"]["figures"]["pm25_ugm3"]["count"] == [24, 24, 0]
-    assert by_code["S2"]["figures"]["pm25_ugm3"]["mean"][2] is None
-    assert by_code[f"S{STOPPED}"]["figures"]["pm25_ugm3"]["missing"] == 2
-    assert body["timeZone"] == "Asia/Shanghai"
-
-
-SERIES_REFUSED = [
-    ("bin=minute", "bin"),
-    ("datetime=../2026-03-01", "datetime"),
-    ("bin=hour&datetime=2000-01-01/..", "datetime"),
-    ("parameter-name=x", "parameter-name"),
-    ("bbox=1,2", "bbox"),
-    ("step=3", "step"),
-]
-
-
-@pytest.mark.parametrize(("parameters", "subject"), SERIES_REFUSED)
-def test_a_series_that_cannot_be_told_is_refused(get: Get, parameters: str, subject: str) -> None:
-    _refused(get, f"{HOURS}/series?{parameters}", subject)
-
-
-def test_here_tells_the_newest_values_at_a_station(get: Get) -> None:
-    body = _json(get, f"/here?lon={place_of(2)[0]}&lat=31.75&radius=100")
-    (station,) = body["layers"][0]["collections"][0]["nearest"]
-    assert station["measured"]["trial.hours"]["pm25_ugm3"] == value_of(2, 47)[0]  # type: ignore[index]
+    for path in (position(), area(), cube()):
+        refused(get, f"{path}&within=3", "within")
