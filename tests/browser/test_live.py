@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from gis.store.cluster import Cluster
 from tests.browser.conftest import _visits
@@ -72,3 +72,23 @@ def test_a_row_that_somebody_changes_is_shown_without_loading_the_page_again(
         changing.write("DELETE FROM base.buildings WHERE fid = %s", fid)
         until(city, lambda: city.evaluate(NAME, fid) is None)
         assert city.page.evaluate("() => window.kept")
+
+
+def test_panels_tell_what_somebody_changes_while_they_are_open(changing: Changing, browser: Browser) -> None:
+    with _visits(browser, changing.url) as begin:
+        city: Visit = begin()
+        place = near(city, "base.buildings", 16.4)
+        city.open(f"#{place}")
+        fid = int(city.evaluate(PICK))
+        changing.write("UPDATE base.buildings SET name = 'First' WHERE fid = %s", fid)
+        city.open(f"#{place}&sel=base.buildings/{fid}&lang=en")
+        city.page.reload()
+        city.settle()
+        expect(city.page.locator(".feature h2")).to_have_text("First")
+        changing.write("UPDATE base.buildings SET name = 'Second' WHERE fid = %s", fid)
+        expect(city.page.locator(".feature h2")).to_have_text("Second", timeout=WAIT_S * 1000)
+        city.page.click(".feature [data-action=here]")
+        row = city.page.locator(".here [data-collection='base.buildings'] li").filter(has_text="Second")
+        expect(row).to_have_count(1)
+        changing.write("UPDATE base.buildings SET name = 'Third' WHERE fid = %s", fid)
+        expect(row).to_have_count(0, timeout=WAIT_S * 1000)

@@ -1,10 +1,11 @@
 """The web map when something is amiss, and for readers who need or have more or less than a mouse and a desk."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 
-from tests.browser.visits import Visit, near
+from tests.browser.visits import Visit, collection, near, pick_building
 
 pytestmark = pytest.mark.browser
 
@@ -146,3 +147,47 @@ def test_buildings_rise(visit: Begin) -> None:
     assert raised > 0
     assert city.evaluate("map => map.getPitch()") > 40
     city.has("3d=1")
+
+
+def test_on_a_phone_what_is_looked_at_stays_above_the_sheet(visit: Begin) -> None:
+    city = visit(390, 844, has_touch=True)
+    place = near(city, "base.buildings", 17)
+    city.open(f"#{place}")
+    fid = pick_building(city)
+    city.page.wait_for_timeout(900)
+    city.settle()
+    top = city.page.locator(".right").bounding_box()
+    assert top
+    assert 0 < city.evaluate("map => map.project(map.getCenter()).y") < top["y"]
+    _, lon, lat = place.removeprefix("map=").split("/")
+    other = visit(390, 844, has_touch=True)
+    other.open(f"#{place}&sel=base.buildings/{fid}")
+    assert 0 < other.evaluate(f"map => map.project([{lon}, {lat}]).y") < top["y"]
+    other.page.get_by_role("button", name="关闭要素面板").click()
+    other.page.wait_for_timeout(600)
+    assert other.evaluate(f"map => map.project([{lon}, {lat}]).y") == pytest.approx(844 / 2, abs=2)
+
+
+def test_on_a_phone_nothing_lies_over_what_was_found(visit: Begin) -> None:
+    city = visit(390, 844, has_touch=True)
+    city.open()
+    city.page.get_by_role("combobox").fill("人民东路4号")
+    option = city.page.locator(".search .option").first
+    option.wait_for()
+    box = option.bounding_box()
+    assert box
+    corner = [box["x"] + box["width"] - 6, box["y"] + box["height"] / 2]
+    assert city.page.evaluate("at => Boolean(document.elementFromPoint(...at).closest('.search'))", corner)
+    assert option.locator(".title").evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+def test_the_sources_and_licences_of_what_is_shown_are_told(visit: Begin) -> None:
+    city = visit()
+    city.open("#layers=-base.pois")
+    city.page.locator(".source-note summary").click()
+    told = city.text(".source-note ul")
+    roads = collection(city, "base.roads")
+    # in Chinese punctuation, however it was typed
+    assert all(words in told for words in re.split(r"[(),;]", roads["source"]["zh"]))
+    assert roads["license"] in told
+    assert collection(city, "base.pois")["titles"]["zh"] not in told

@@ -1,6 +1,7 @@
 /** Questions to the server, same origin; every failure is one of a few kinds that have words. */
 
 import type { StyleSpecification } from 'maplibre-gl'
+import { inChinese, revive } from './punctuation'
 import type { AddressMatch, Collection, Feature, FeatureId, Here, Language } from './contract'
 
 export type FailureKind = 'unreachable' | 'missing' | 'refused' | 'busy' | 'wrong'
@@ -96,7 +97,7 @@ export async function ask<T>(url: string, language: Language, more: RequestInit 
     throw new ServiceError('unreachable', '')
   }
   if (!response.ok) throw failureOf(response.status, await response.text().catch(() => ''))
-  return (await response.json()) as T
+  return JSON.parse(await response.text(), revive) as T
 }
 
 /** The failure that an answer tells of: its status, and the sentence of its problem document if it is one. */
@@ -104,7 +105,7 @@ export function failureOf(status: number, body: string): ServiceError {
   let detail = ''
   try {
     const problem = JSON.parse(body) as { detail?: unknown }
-    if (typeof problem.detail === 'string') detail = problem.detail
+    if (typeof problem.detail === 'string') detail = document.documentElement.lang.startsWith('zh') ? inChinese(problem.detail) : problem.detail
   } catch {
     // an answer from in front of the server, not from it
   }
