@@ -35,7 +35,7 @@ def read_texts(column: pa.Array, digits: tuple[int, ...] = ()) -> Converted:
     """
     found = _as_strings(column)
     if is_clean(found.array) and not digits:
-        return found
+        return found.with_array(_without_empty(found.array))
     # trim white space that utf8_trim_whitespace does not know: byte-order marks and zero-width spaces
     text = pc.utf8_trim(found.array, characters=_WHITE)
     found.fault(pc.match_substring(text, "\0"), "nul-character", NUL)
@@ -52,7 +52,7 @@ def read_texts(column: pa.Array, digits: tuple[int, ...] = ()) -> Converted:
 
 
 def is_clean(texts: pa.StringArray) -> bool:
-    """Whether no value is empty, has white space around it, or holds any of what this module looks for.
+    """Whether no value has white space around it, or holds any of what this module looks for; it may be empty.
 
     Looks at the bytes themselves, so that a million clean values take milliseconds; it may say no in vain.
     """
@@ -60,15 +60,21 @@ def is_clean(texts: pa.StringArray) -> bool:
         return True
     _, offset_buffer, data_buffer = texts.buffers()
     offsets = np.frombuffer(offset_buffer, dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    if data_buffer is None or np.count_nonzero(np.diff(offsets) == 0) != texts.null_count:
-        return False
-    data = np.frombuffer(data_buffer, dtype=np.uint8)
     filled = np.diff(offsets) > 0
+    if data_buffer is None or not filled.any():
+        return True
+    data = np.frombuffer(data_buffer, dtype=np.uint8)
     starts, ends = offsets[:-1][filled], offsets[1:][filled]
     if _may_begin_odd(data[starts], ends - starts) or _may_end_odd(data, ends):
         return False
     raw = data[offsets[0] : offsets[-1]].tobytes()
     return not any(mark in raw for mark in _MARKS)
+
+
+def _without_empty(texts: pa.StringArray) -> pa.StringArray:
+    """The same with null for an empty text."""
+    empty = pc.equal(texts, "")
+    return pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts
 
 
 def _may_begin_odd(first: NDArray[np.uint8], lengths: NDArray[np.int32]) -> bool:
@@ -78,9 +84,10 @@ def _may_begin_odd(first: NDArray[np.uint8], lengths: NDArray[np.int32]) -> bool
 
 
 def _may_end_odd(data: NDArray[np.uint8], ends: NDArray[np.int32]) -> bool:
-    last, before = data[ends - 1], data[np.maximum(ends - 2, 0)]
-    odd = (last <= 0x20) | (before == 0x80)
-    odd |= ((last == ord("0")) & (before == ord("."))) | ((before == 0xC2) | (before == 0xBB)) & (last >= 0xA0)
+    last, before, third = (data[np.maximum(ends - back, 0)] for back in (1, 2, 3))
+    odd = (last <= 0x20) | ((last == ord("0")) & (before == ord(".")))
+    odd |= ((before == 0x80) & ((third == 0xE2) | (third == 0xE3))) | ((before == 0xC2) & (last == 0xA0))
+    odd |= (third == 0xEF) & (before == 0xBB)
     return bool(odd.any())
 
 

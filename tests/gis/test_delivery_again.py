@@ -1,6 +1,7 @@
 """A file that comes again: what is remembered of its rows, which row a task names, and how often it is tried."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,7 @@ def test_a_memory_is_kept_for_one_layout_and_taken_over_by_the_next(tmp_path: Pa
     assert (at >= 0).tolist() == [True, False, True]
     told = kept.told(at[at >= 0])
     assert (told.fids.tolist(), told.digests.tolist(), told.facts.tolist()) == ([2, 3], [-2, -3], [8, 9])
+    assert (replace(memories, idle=True).of("columns a, b").find(prints) < 0).all()
     other = memories.of("columns b, a")
     assert (other.find(prints) < 0).all()
     other.add(prints[:1], read.take(np.array([True, False, False])))

@@ -187,6 +187,12 @@ TABLE = st.integers(2, 4).flatmap(
 )
 
 
+@given(st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n", "行".encode()]), max_size=12).map(b"".join))
+def test_line_ends_are_counted_as_they_stand(data: bytes) -> None:
+    assert line_reader.line_feeds(data) == data.count(b"\n")
+    assert line_reader.has_stray_returns(data) == (data.count(b"\r") != data.count(b"\r\n"))
+
+
 @given(TABLE, st.sampled_from(["\n", "\r\n"]), st.sampled_from([64, 200, 4096]))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
 def test_every_row_is_taken_or_listed(tmp_path: Path, table: list[list[str]], end: str, block_bytes: int) -> None:

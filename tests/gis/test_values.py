@@ -238,14 +238,21 @@ def test_what_is_called_clean_is_clean(values: list[str | None]) -> None:
     column = pa.array(values, pa.string())
     if is_clean(column):
         careful = read_texts(pa.concat_arrays([column, pa.array([" x"])]))
-        assert careful.array.slice(0, len(column)).to_pylist() == values
+        assert careful.array.slice(0, len(column)).to_pylist() == [value or None for value in values]
         assert careful.faults == []
+        assert read_texts(column).array.equals(careful.array.slice(0, len(column)))
 
 
 def test_a_slice_is_read_as_a_slice() -> None:
     whole = pa.array([" a", "b", "c", " d"])
     assert is_clean(whole.slice(1, 2))
     assert read_texts(whole.slice(1, 2)).array.to_pylist() == ["b", "c"]
+
+
+def test_empty_cells_alone_cost_no_careful_reading() -> None:
+    column = pa.array(["", "b", None, ""])
+    assert is_clean(column)
+    assert read_texts(column).array.to_pylist() == [None, "b", None, None]
 
 
 def test_buildings_of_a_bureau() -> None:

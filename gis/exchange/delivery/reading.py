@@ -280,14 +280,13 @@ class Reading:
 
 
 def _only(typed: Typed, keep: NDArray[np.bool_]) -> Typed:
-    """The rows for which `keep` is true."""
+    """The rows for which `keep` is true; of what was read of them only what it was typed as."""
     if keep.all():
         return typed
     mask = pa.array(keep)
-    return Typed(
-        typed.batch.take(keep), typed.table.filter(mask), typed.valid_from.filter(mask), typed.valid_to.filter(mask),
-        typed.notes,
-    )  # fmt: skip
+    table = typed.table.filter(mask)
+    batch = Batch(typed.batch.rows[keep], table)
+    return Typed(batch, table, typed.valid_from.filter(mask), typed.valid_to.filter(mask), typed.notes)
 
 
 def _from_then_on(typed: Typed) -> Typed:

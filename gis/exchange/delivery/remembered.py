@@ -132,13 +132,18 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Memories:
-    """Where a department's memory of a register is kept: a file for the layout of its last whole file."""
+    """Where a department's memory of a register is kept: a file for the layout of its last whole file.
+
+    What is kept is not looked at when it is `idle`: where nothing was ever said, no row can repeat what was.
+    """
 
     folder: Path
     register: str
     department: str
+    idle: bool = False
 
     def of(self, layout: str) -> Memory:
         """The memory of files of one layout: all that their rows' meaning depends on beside their text."""
         digest = xxhash.xxh3_128_hexdigest(layout.encode())
-        return Memory.at(self.folder / f"{self.register}.{self.department}.{digest}.npy")
+        path = self.folder / f"{self.register}.{self.department}.{digest}.npy"
+        return Memory(path) if self.idle else Memory.at(path)

@@ -114,7 +114,9 @@ class _Work:
         """Bring the words in by the way that fits."""
         # rows are placed by what they refer to; columns of coordinates are columns like others
         self.source = open_source(self.record.path, replace(self.record.options.read, geometry=False))
-        memories = Memories(self.record.path.parents[1] / "memory", self.record.register, self.record.department)
+        is_first = first.fits(self.conn, self.register, self.record.department)
+        folder = self.record.path.parents[1] / "memory"
+        memories = Memories(folder, self.record.register, self.record.department, idle=is_first)
         self.reading = Reading(
             self.register, self.source, self._checks(), self.record.options.columns, self._repeats, self.record.mode,
             memories,
@@ -122,12 +124,11 @@ class _Work:
         beside = partial(connect, self.database.url, autocommit=True)
         self.standing = Standing.before(self.conn, self.register, self.record.place, beside)
         self.again = self._open_tasks()
-        is_first = first.fits(self.conn, self.register, self.record.department)
         if is_first:
             self._first()
         else:
             self._later()
-        self.reading.remember()
+            self.reading.remember()
 
     def _checks(self) -> Checks:
         refers = {i.refers for i in self.register.items.values() if i.check == "reference" and i.refers}
@@ -183,6 +184,7 @@ class _Work:
             way.stage(self._words())
             with way.building() as built, self.conn.transaction():
                 way.index()
+                self.reading.remember()  # nobody needs this process meanwhile
                 built.result()  # the copy is made of the claims, which are put in place next
                 asked = tasking.asked(self.conn, self.record.register, self.record.department).tolist()
                 named = f"SELECT fid FROM {way.claims.copy} WHERE fid = ANY(%(asked)s)"

@@ -14,7 +14,7 @@ from gis.exchange.readers.coordinates import find_coordinates
 from gis.exchange.readers.delimiter import CANDIDATES, settle_delimiter
 from gis.exchange.readers.file_kind import opened, refuse_other_kinds
 from gis.exchange.readers.header import SEARCH_ROWS, Header, find_header
-from gis.exchange.readers.lines import Block, in_utf8, read_blocks, text_of
+from gis.exchange.readers.lines import Block, has_stray_returns, in_utf8, line_feeds, read_blocks, text_of
 from gis.exchange.readers.records import REASONS, Records, parse_records
 from gis.exchange.readers.skimming import PLAIN_LINES, Skimmer
 from gis.exchange.readers.source import Batch, Findings, ReadOptions, Skim
@@ -166,9 +166,9 @@ def parse_clean(data: bytes, columns: tuple[str, ...], delimiter: str) -> pa.Tab
     Odd are NUL characters, stray carriage returns, bytes that are not UTF-8, rows of another width, empty lines, values
     that span lines, a quote left open.
     """
-    if b"\0" in data or not delimiter.isascii() or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
+    if b"\0" in data or not delimiter.isascii() or has_stray_returns(data):
         return None
-    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    lines = line_feeds(data) + (not data.endswith(b"\n"))
     quoted = b'"' in data
     if quoted:
         # a quote still open at the end would pass unseen: it swallows this last row

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from gis.exchange.readers.text import BROKEN_HANDLER, Encoding
 
 BLOCK_BYTES = 4 << 20
 #: A line may be long (a polygon of 20 000 vertices is 800 KB); beyond this it is no row of a table.
 LONGEST_LINE_BYTES = 8 << 20
 _SHOWN_BYTES = 400
+_LINE_FEED, _RETURN = ord("\n"), ord("\r")
 _AS_UTF8 = frozenset({"utf-8", "ascii"})
 
 
@@ -47,13 +50,26 @@ def read_blocks(
         end = data.rfind(b"\n") + 1
         rest = data[end:]
         if end:
-            yield Block(data[:end], line)
-            line += data.count(b"\n", 0, end)
+            block = Block(data[:end], line)
+            yield block
+            line += line_feeds(block.data)
         if len(rest) > LONGEST_LINE_BYTES:
             yield Block(rest[:_SHOWN_BYTES], line, too_long=True)
             rest, skipping = b"", True
     if rest:
         yield Block(rest, line)
+
+
+def line_feeds(data: bytes) -> int:
+    """How many line feeds there are; many bytes at a time, and other threads go on meanwhile."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == _LINE_FEED))
+
+
+def has_stray_returns(data: bytes) -> bool:
+    """Whether a carriage return stands elsewhere than right before a line feed."""
+    held = np.frombuffer(data, np.uint8)
+    after = np.flatnonzero(held == _RETURN) + 1
+    return bool(len(after)) and (int(after[-1]) == len(held) or bool((held[after] != _LINE_FEED).any()))
 
 
 def text_of(data: bytes) -> str:

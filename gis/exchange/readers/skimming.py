@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gis.exchange.readers.lines import Block
+from gis.exchange.readers.lines import Block, has_stray_returns
 from gis.exchange.readers.source import Batch, Skim, Skimmed
 from gis.exchange.readers.tabular import Tabulator
 
@@ -25,7 +25,7 @@ class Skimmer:
 
     def batches(self, block: Block) -> list[Batch] | None:
         """The block's lines in batches, of which the unknown ones are read; None where all must be read in order."""
-        if b'"' in block.data or b"\0" in block.data or block.data.count(b"\r") != block.data.count(b"\r\n"):
+        if b'"' in block.data or b"\0" in block.data or has_stray_returns(block.data):
             return None
         lines = block.data.split(b"\n")
         if not lines[-1]:
