@@ -6,10 +6,12 @@ name, which the next one drops.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -79,7 +81,9 @@ class Bulk:
         Rows given twice are taken out and told. The connection is in autocommit mode.
         """
         spatial, key, *others = self.copy.index_open()
-        identities = [self._identities(epoch), *self.copy.index_identity()]
+        left = deque(others)
+        # first of all: later it would wait for the indexes that the other connection builds
+        conn.execute(f"ANALYZE {self.copy.table()}")
         prepare_indexing(conn)
         with ThreadPoolExecutor(1, "onemap-index") as second:
             building = second.submit(self._alone, [spatial])
@@ -89,12 +93,11 @@ class Bulk:
                 building.result()
                 refused(drop_doubles(conn, self.copy.table()))
                 conn.execute(key)
-            named = second.submit(self._alone, identities)
-            for statement in others:
-                conn.execute(statement)
-            conn.execute(f"ANALYZE {self.copy.table()}")
+            named = second.submit(self._alone, chain([self._identities(epoch)], _taken(left)))
             with conn.transaction():
                 derived.copy(conn, self.collection, _SUFFIX)
+            for statement in _taken(left):
+                conn.execute(statement)
             for part in (building, named):
                 part.result()
             for statement in self.copy.constrain_open():
@@ -131,17 +134,26 @@ class Bulk:
                 conn.execute(statement)
 
     def _identities(self, epoch: int) -> str:
+        """In one transaction: rows of a table that was emptied in it need no write-ahead log either."""
         once = "DISTINCT ON (fid)" if self.dated else ""
-        return (
+        insert = (
             f"INSERT INTO {self.copy.table('_id')} (fid, key, since)"
             f" SELECT {once} fid, {self.key}, {int(epoch)} FROM {self.copy.table()}"
         )
+        return "; ".join([f"TRUNCATE {self.copy.table('_id')}", insert, *self.copy.index_identity()])
 
-    def _alone(self, statements: Sequence[str]) -> None:
+    def _alone(self, statements: Iterable[str]) -> None:
         with connect(self.url, autocommit=True) as conn:
             prepare_indexing(conn)
             for statement in statements:
                 conn.execute(statement)
+
+
+def _taken(left: "deque[str]") -> Iterator[str]:
+    """What is left to be done, by whoever comes for it: two connections draw from it."""
+    with suppress(IndexError):
+        while True:
+            yield left.popleft()
 
 
 def prepare_indexing(conn: psycopg.Connection[Any]) -> None:

@@ -46,7 +46,7 @@ class Derived(Protocol):
         """
 
     def copy(self, conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> None:
-        """Make `…{suffix}` from the register's copy `…{suffix}`, which is complete, indexed and analysed.
+        """Make `…{suffix}` from the register's copy `…{suffix}`, which is complete, has its key and is analysed.
 
         Beside readers and writers of the register itself, in a transaction of its own or in that of the delivery.
         """
