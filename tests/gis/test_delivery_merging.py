@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from gis.exchange.delivery import fold
 from gis.exchange.delivery.facts import facts
+from gis.exchange.registers import PERSONS_DELIVERED
+from gis.store.database import connect
 from tests.gis.deliveries import Desk, citizen_id, day, line, write_csv
 
 INDEXES = "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'base.persons'::regclass ORDER BY 1"
@@ -49,6 +52,17 @@ def test_a_few_changes_are_made_in_place(desk: Desk) -> None:
     assert desk.deliver(few, "police", day(2), full=False).rows.accepted == 9
     assert desk.rows("SELECT 'base.persons'::regclass::oid") == [before]
     assert desk.rows("SELECT household, count(*) FROM base.persons GROUP BY 1 ORDER BY 1") == [("H0", 2_491), ("H9", 9)]
+
+
+def test_what_a_few_are_told_is_read_without_reading_all_claims(desk: Desk, database_url: str) -> None:
+    desk.deliver(edition(desk, 0, "H0"), "police", day(1), full=True)
+    with connect(database_url) as conn:
+        fold.touch(conn, "SELECT fid FROM base.persons ORDER BY fid LIMIT 200")
+        spoken = next(s for s in fold._spoken(PERSONS_DELIVERED) if "spoken" in s)
+        plan = "\n".join(row[0] for row in conn.execute(f"EXPLAIN (COSTS OFF) {spoken}"))
+        conn.rollback()
+    assert "Tid Scan on base_persons_claim" in plan
+    assert "Seq Scan on base_persons_claim" not in plan
 
 
 def test_each_fact_tells_its_word_its_rule_and_the_other_words(desk: Desk) -> None:
