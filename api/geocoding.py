@@ -1,14 +1,13 @@
 """The geocoder behind the web: its own connections and its own few threads, so that nothing else waits for it."""
 
-import asyncio
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from api.threads import Threads
 from gis.access import Identity
 from gis.catalog import Catalogue
-from gis.errors import BadQuery, Unavailable
+from gis.errors import BadQuery
 from gis.exchange.matching import Gazetteer, Geocoder
 from gis.store.database import Database
 
@@ -16,7 +15,6 @@ from gis.store.database import Database
 MAX_ADDRESSES, MAX_CHARACTERS, MAX_BODY_BYTES = 1_000, 300, 2_000_000
 
 _THREADS = max(2, (os.cpu_count() or 2) // 2)
-_MOST_WAITING = 64
 
 _Found = TypeVar("_Found")
 
@@ -38,20 +36,13 @@ class Geocoding:
     """Asks the geocoder aside from the event loop."""
 
     def __init__(self, url: str, catalogue: Catalogue) -> None:
-        self._database = Database(url, size=_THREADS + 1)
+        self._database = Database(url, size=_THREADS + 2)
         self._geocoder = Geocoder(self._database, catalogue)
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="geocoder")
-        self._waiting = 0
+        self._threads = Threads(_THREADS, "geocoder")
 
     async def ask(self, identity: Identity, question: Callable[[Gazetteer], _Found]) -> tuple[_Found, dict[str, Any]]:
         """The answer to a question, and what it was found in. Raises Unavailable when too many wait already."""
-        if self._waiting >= _MOST_WAITING:
-            raise Unavailable("too many addresses are being asked for; try again", "地址查询过多,请稍后再试")
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, identity, question)
-        finally:
-            self._waiting -= 1
+        return await self._threads.run(self._ask, identity, question)
 
     def _ask(self, identity: Identity, question: Callable[[Gazetteer], _Found]) -> tuple[_Found, dict[str, Any]]:
         places = self._geocoder.current(identity)
@@ -59,5 +50,5 @@ class Geocoding:
 
     def close(self) -> None:
         """Let the threads end and close the connections."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close(wait=False)
         self._database.close()

@@ -5,16 +5,15 @@ import hashlib
 import importlib
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, TypeVar
 
 from api.served import Served
+from api.threads import Threads
 from gis.access import check_reader, may_see
 from gis.catalog import Raster
-from gis.errors import BadQuery, NotFound, SetupError, Unavailable
+from gis.errors import BadQuery, NotFound, SetupError
 from gis.query.span import Span
 from gis.store.rasters import Moment, RasterFiles
 from tiles.cache import Cache, Flights
@@ -25,8 +24,6 @@ T = TypeVar("T")
 _LOG = logging.getLogger("onemap.rasters")
 
 _THREADS = 2
-#: Beyond so many that wait for a thread, others are turned away.
-_MOST_WAITING = 64
 _CACHE_BYTES = 32 << 20
 _OVERHEAD_BYTES = 500
 
@@ -51,13 +48,12 @@ class RasterServer:
         self.files = RasterFiles.of(served.settings)
         self.cache: Cache[str, Kept] = Cache(_CACHE_BYTES)
         self._flights: Flights[str, bytes] = Flights()
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="raster")
-        self._waiting = 0
+        self._threads = Threads(_THREADS, "raster")
         self._extents: dict[str, tuple[str, tuple[float, ...]]] = {}
 
     def close(self) -> None:
         """Let go of the threads; what they are at is brought to its end."""
-        self._pool.shutdown(cancel_futures=True)
+        self._threads.close(wait=True)
 
     def raster(self, raster_id: str) -> Raster:
         """The raster of a path. Raises NotFound, Forbidden."""
@@ -125,15 +121,7 @@ class RasterServer:
 
     async def beside(self, work: Callable[..., T], *args: Any) -> T:
         """What work brings on a thread of the rasters' own. Raises Unavailable when too many wait for one."""
-        if self._waiting >= _MOST_WAITING:
-            raise Unavailable(
-                "too many rasters are asked for now; ask again in a moment", "当前栅格请求过多,请稍后再试"
-            )
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *args))
-        finally:
-            self._waiting -= 1
+        return await self._threads.run(work, *args)
 
 
 def span_of(raster: Raster, text: str | None) -> Span | None:
