@@ -1,5 +1,6 @@
 """Features as GeoJSON text, written by the database: no row becomes an object on its way to the client."""
 
+from datetime import datetime
 from functools import lru_cache
 
 from gis.catalog import Collection
@@ -9,6 +10,8 @@ from gis.query.features import count, epoch_seen
 from gis.query.plan import Plan
 from gis.query.statement import Statement
 
+#: What values of a page's place and time are to the database; one that is missing is cast where it stands.
+_TYPES = {int: "bigint", datetime: "timestamptz", type(None): "text"}
 #: Decimals of a degree in the text: about a centimetre.
 DECIMALS = 7
 
@@ -23,6 +26,8 @@ def page(plan: Plan, crs: str = crs_sql.CRS84, *, counted_to: int = 0) -> Statem
     """
     limit = plan.query.page.limit or 1
     found = answers.features(plan, geometry(crs), keyed=bool(plan.query.sort), beyond=1)
+    if _walks(plan):
+        found = _planned_once(found, limit + 1)
     keys = f"(array_agg(to_json(key)) FILTER (WHERE n = {limit:d}))[1]" if plan.query.sort else "NULL"
     epoch = epoch_seen(plan)
     matching = count(plan, counted_to) if counted_to else Statement("NULL")
@@ -73,6 +78,27 @@ def feature_state(collection: Collection, fid: int) -> Statement:
         f' FROM "{collection.layer}"."{collection.noun}" WHERE fid = %s',
         (fid,),
     )
+
+
+def _walks(plan: Plan) -> bool:
+    """Whether the page is found by its place in the order of numbers alone, the one index that there is for it."""
+    asked = plan.query
+    narrowed = asked.area or asked.where or asked.sort or asked.scenario or asked.as_of or asked.page.offset
+    pinned = asked.page.after and asked.page.after.epoch is not None
+    return not (narrowed or pinned or plan.rules.divisions is not None or asked.page.limit is None)
+
+
+def _planned_once(found: Statement, limit: int) -> Statement:
+    """The same rows by a statement whose plan is kept once it is prepared: to plan it takes as long as to run it.
+
+    PostgreSQL plans anew where values may matter. Those of a sub-select it does not look at beforehand; the limit it
+    has to know.
+    """
+    *before, last = found.sql.removesuffix(" LIMIT %s").split("%s")
+    unseen = "".join(
+        f"{text}(SELECT %s::{_TYPES[type(value)]})" for text, value in zip(before, found.args[:-1], strict=True)
+    )
+    return Statement(f"{unseen}{last} LIMIT {limit:d}", found.args[:-1])
 
 
 def property_names(plan: Plan) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Pages by key: every row once and in order, whatever the directions, missing values, and changes between the pages."""
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from gis.access import OWNER
 from gis.catalog import Catalogue
 from gis.errors import BadQuery
-from gis.query import features
+from gis.query import features, geojson
 from gis.query.filters import Filter
 from gis.query.plan import Plan
 from gis.query.query import After, Page, Query, Sort
@@ -236,3 +237,20 @@ def test_what_a_page_skips_is_not_written_out(many: psycopg.Connection) -> None:
     assert limit and "st_asgeojson" in above and "st_asgeojson" not in below
     found = many.execute(statement.sql, statement.args).fetchall()
     assert [row[0] for row in found] == list(range(5_001, 5_012))
+
+
+@pytest.mark.parametrize("start", [None, datetime(2025, 1, 1, tzinfo=UTC)])
+def test_the_plan_of_a_walk_by_number_is_kept(many: psycopg.Connection, start: datetime | None) -> None:
+    many.execute("DEALLOCATE ALL")
+    for fid in range(0, 10_000, 1_000):
+        page = Page(10, after=After(fid, start))
+        plan = Plan(Query(collection="base.pois", page=page), CATALOGUE, OWNER, NOW)
+        statement = geojson.page(plan)
+        row = many.execute(statement.sql, statement.args, prepare=True).fetchone()
+        assert row is not None
+        features_there = json.loads(b"[" + bytes(row[0]) + b"]")
+        assert [f["id"] for f in features_there] == list(range(fid + 1, fid + 11)) and row[1:3] == (11, fid + 10)
+    text, blocks = _explained(many, statement)
+    assert "pois_pkey" in text and "Seq Scan on pois " not in text and blocks < 100, text
+    kept = many.execute("SELECT generic_plans FROM pg_prepared_statements WHERE generic_plans > 0").fetchall()
+    assert len(kept) == 1
