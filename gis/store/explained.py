@@ -5,6 +5,7 @@ from typing import Any
 from gis.query.statement import Statement
 from gis.store.database import AsyncDatabase
 
+_EXPLAIN = "EXPLAIN (FORMAT JSON) "
 _MOST_STEPS = 12
 #: A remark in a log waits for nobody: not for a lock, and not for a planner that thinks long.
 _BRIEFLY = "SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = '1s'"
@@ -18,7 +19,9 @@ async def explained(database: AsyncDatabase, statement: Statement) -> str:
     """
     async with database.connection() as conn, conn.transaction():
         await conn.execute(_BRIEFLY)
-        rows = await (await conn.execute(f"EXPLAIN (FORMAT JSON) {statement.sql}", statement.args)).fetchall()
+        # what is estimated was itself a question to the planner alone
+        sql = f"{_EXPLAIN}{statement.sql.removeprefix(_EXPLAIN)}"
+        rows = await (await conn.execute(sql, statement.args)).fetchall()
     steps = list(_steps(rows[0][0][0]["Plan"]))
     more = [f"… {len(steps) - _MOST_STEPS} more"] if len(steps) > _MOST_STEPS else []
     return " < ".join([*steps[:_MOST_STEPS], *more])

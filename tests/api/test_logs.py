@@ -176,16 +176,20 @@ def test_the_shape_of_a_question(asked: str, said: str) -> None:
 
 
 def test_a_plan_is_told_without_its_conditions(sample_url: tuple[str, Any]) -> None:
-    async def run() -> str:
+    async def run() -> list[str]:
         database = AsyncDatabase(sample_url[0])
         await database.open()
         try:
-            return await explained(database, Statement("SELECT FROM base.pois WHERE name = %s LIMIT 3", (NAME,)))
+            sql = "SELECT FROM base.pois WHERE name = %s LIMIT 3"
+            return [
+                await explained(database, Statement(asked, (NAME,))) for asked in (sql, f"EXPLAIN (FORMAT JSON) {sql}")
+            ]
         finally:
             await database.close()
 
-    plan = asyncio.run(run())
+    plan, of_estimate = asyncio.run(run())
     assert plan.startswith("Limit ") and " < " in plan and "pois" in plan and NAME not in plan
+    assert of_estimate == plan
 
 
 @pytest.mark.parametrize(("form", "is_json"), [("json", True), ("plain", False), ("auto", True)])
