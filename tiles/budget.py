@@ -1,9 +1,9 @@
 """The byte budget of a tile: what is left out first, so that a tile never grows beyond it.
 
 Every feature has a grade, an integer that depends on the feature alone: its declared rank, then its size by halves of
-an area, then an even pick by its number. A tile that would be too large shows the features of the highest grades, whole
-grades only. So what a tile shows is always a part of what any looser tile would show of the same features, equal
-requests show the same, and neighbours that are about as full as each other draw the same line.
+an area, then an even pick by its number; 0 is the lowest, -1 stands for all. A tile that would be too large shows the
+features of the highest grades, whole grades only. So what a tile shows is always a part of what any looser tile would
+show of the same features, equal requests show the same, and neighbours that are about as full draw the same line.
 """
 
 from gis.catalog import Collection, Geometry
@@ -12,6 +12,9 @@ from gis.catalog import Collection, Geometry
 BYTES = 500_000
 #: The share of the budget that is aimed at, by an estimate; each attempt that fails aims at less by this factor.
 AIM = 0.92
+#: Of very many features, one in so many is looked at to tell how many bytes which grades come to; always the same ones.
+SAMPLE = 8
+SAMPLED_SQL = f"hashint8extended(fid, 1) & {SAMPLE - 1} = 0"
 #: Least bytes of a feature, and of each of its values: so many features at once are worth encoding without a look.
 _FEATURE_BYTES, _VALUE_BYTES = 14, 3
 #: Grades of one rank: 128 sizes of 32 picks each.

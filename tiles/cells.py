@@ -86,7 +86,7 @@ def last_zoom(rollup: Rollup) -> int:
 def resolution_at(collection: Collection, zoom: int) -> int:
     """The resolution that a tile shows: of those kept, the one whose cells are 10 to 30 pixels wide, or the next."""
     assert collection.rollup is not None
-    wanted = max(0, zoom - (1 if zoom <= 8 else 2 if zoom <= 10 else 3))
+    wanted = max(0, zoom - (1 if zoom <= 7 else 2 if zoom <= 10 else 3))
     kept = collection.rollup.resolutions
     return max((r for r in kept if r <= wanted), default=kept[0])
 
@@ -139,11 +139,9 @@ class _Drawn:
             around=" CROSS JOIN unnest(%s::float8[]) AS around(shift)" if is_shifted else "",
             shift="shift" if is_shifted else "0.0::float8",
         )  # fmt: skip
-        (west, south, east, north), scale = tile.envelope, EXTENT / tile.side
-        margin = tile.side * MARGIN / EXTENT
+        (west, _, _, north), scale = tile.envelope, EXTENT / tile.side
         shifts = (list(tile.shifts),) if is_shifted else ()
-        place = (west - margin, south - margin, east + margin, north + margin)
-        return Statement(sql, (scale, scale, west, scale, north * scale, *found.args, *shifts, *place))
+        return Statement(sql, (scale, scale, west, scale, north * scale, *found.args, *shifts, *self._around()))
 
     @property
     def resolution(self) -> int:
@@ -161,9 +159,16 @@ class _Drawn:
         """The tile's cells from the rollup."""
         columns = [f'"_{kind}_{name}"' for name in self._measures() for kind in ("count", "sum")]
         sums = Sums(
-            self.plan, self.resolution, figures=(ROWS, *columns), window=self._window(), shapes=True
-        ).statement()
+            self.plan, self.resolution, figures=(ROWS, *columns), window=self._window(), shapes=True,
+            within=self._around() if self.tile.grid is WEB_MERCATOR and len(self.tile.shifts) == 1 else None,
+        ).statement()  # fmt: skip
         return self._by_cell(sums)
+
+    def _around(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of the tile with its margin."""
+        west, south, east, north = self.tile.envelope
+        margin = self.tile.side * MARGIN / EXTENT
+        return west - margin, south - margin, east + margin, north + margin
 
     def _counted(self) -> Statement:
         """The tile's cells from the rows that lie in it and a cell's width around it."""

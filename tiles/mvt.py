@@ -38,8 +38,13 @@ whole AS MATERIALIZED (
 ),
 grades AS MATERIALIZED (
     SELECT grade, sum(weight) OVER (ORDER BY grade DESC) / sum(weight) OVER () * sum(n) OVER ()
-        * (SELECT octet_length(tile)::float8 / nullif(n, 0) FROM whole) AS bytes
-    FROM (SELECT {grade} AS grade, sum({weight})::float8 AS weight, count(*)::float8 AS n FROM found GROUP BY 1) g
+        * (SELECT octet_length(tile)::float8 / nullif(n, 0) * CASE WHEN n > {most} THEN {sample} ELSE 1 END FROM whole)
+        AS bytes
+    FROM (
+        SELECT {grade} AS grade, sum({weight})::float8 AS weight, count(*)::float8 AS n FROM found
+        WHERE (SELECT n <= {most} FROM whole) OR {sampled} GROUP BY 1
+        UNION ALL SELECT -1, 0, 0
+    ) g
 ),
 attempt (aim, least, tile) AS (
     SELECT {bytes}::float8, NULL::int, tile FROM whole
@@ -151,6 +156,7 @@ def _compiled(plan: Plan, zoom: int, boxes: int, labelled: bool, grid: Grid) -> 
         encoded=" || ".join(_ENCODED.format(alias=a, name=n, extent=EXTENT) for a, n in names.items()),
         parts=around + "".join(parts), most=budget.most_features(len(fields)),
         grade=budget.grade_sql(collection), weight=budget.weight_sql(collection),
+        sampled=budget.SAMPLED_SQL, sample=budget.SAMPLE,
         bytes=budget.BYTES - len(LEFT_OUT_LAYER), closer=budget.AIM, flag=LEFT_OUT_LAYER.hex(),
     )  # fmt: skip
     return _Compiled(put(_SQL), put(_QUICK_SQL), drawn.relation.args + drawn.missing.args, drawn.band is not None)

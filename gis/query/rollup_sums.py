@@ -18,9 +18,10 @@ from gis.query.statement import Statement, conjunction
 class Sums:
     """What is to be read of a rollup: cells of a resolution, what else keys the sums, and the figures.
 
-    `names` are the dimensions that matter. `window` narrows the cells to the descendants of some
-    coarser ones, all of one resolution. With
-    `shapes` there is a column more, the cell's boundary where it is at hand.
+    `names` are the dimensions that matter. `window` narrows the cells to the descendants of some coarser ones, all of
+    one resolution. With `shapes` there is a column more, the cell's boundary where it is at hand. `within` (west,
+    south, east, north in metres of EPSG:3857) lets kept sums out whose boundary is known to lie outside of it; what
+    else there is of their cells is not.
     """
 
     plan: Plan
@@ -30,6 +31,7 @@ class Sums:
     figures: tuple[str, ...] = (ROWS,)
     window: tuple[int, ...] | None = None
     shapes: bool = False
+    within: tuple[float, float, float, float] | None = None
 
     @property
     def tables(self) -> RollupTables:
@@ -88,6 +90,9 @@ class Sums:
         shape = [SHAPE if alone else f"NULL::geometry AS {SHAPE}"] if self.shapes else []
         select = f"SELECT {', '.join([*self.columns, *shape])} FROM {self.tables.table('_cell' if alone else '')} WHERE"
         where = conjunction([self._conditions(resolution), Statement(also)])
+        if alone and self.within is not None:
+            inside = f"({SHAPE} IS NULL OR {SHAPE} && ST_MakeEnvelope(%s, %s, %s, %s, 3857))"
+            where = conjunction([where, Statement(inside, self.within)])
         if self.window is None:
             low, high = level(resolution)
             return Statement(f"{select} (cell BETWEEN {low} AND {high} OR cell = 0) AND {where.sql}", where.args)

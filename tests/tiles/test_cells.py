@@ -151,7 +151,7 @@ def test_a_tile_holds_the_cells_that_touch_it_with_all_of_their_points(
 
 
 def test_hexagons_are_polygons_in_the_tiles_units_turned_as_the_encoding_wants(city: psycopg.Connection[Any]) -> None:
-    tile = _at(8, 116.5, 31.75)
+    tile = _at(9, 116.5, 31.75)
     drawn = _drawn(city, _plan(), tile)[LAYER]
     assert drawn["extent"] == EXTENT
     west = tile.envelope[0]
@@ -214,6 +214,14 @@ def test_closest_tiles_are_points_always(city: psycopg.Connection[Any], z: int) 
     tile = _at(z, 116.5, 31.75)
     points = mvt.statement(_plan(), tile)
     assert points is not None and LAYER not in points.sql
+
+
+def test_cells_are_about_as_large_on_the_screen_at_any_zoom() -> None:
+    """In the latitudes of China, in pixels of tiles 512 of them wide; so a tile of any zoom has few of them."""
+    for zoom in range(4, 14):
+        edge_km = h3.average_hexagon_edge_length(cells.resolution_at(POIS, zoom), "km")
+        pixel_km = 34_350 / 2**zoom / 512
+        assert 10 <= 2 * edge_km / pixel_km <= 36, zoom
 
 
 def test_cells_are_never_wider_than_what_a_change_is_told_to_reach() -> None:
