@@ -1,11 +1,10 @@
-"""The log of changes: what it says of each write, and that those who read it know the same, whenever they began."""
+"""The log of changes: those who read it know the same, whenever they began."""
 
 import asyncio
-import math
 import random
 import subprocess
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import psycopg
@@ -13,126 +12,18 @@ import pytest
 
 from gis.errors import Unavailable
 from gis.store.backup import backup, restore
-from gis.store.changes import Change, Changes, tile_key
+from gis.store.changes import Change, Changes
 from gis.store.changes_keys import DEEPEST
 from gis.store.changes_poll import News
 from gis.store.changes_prune import prune
 from gis.store.cluster_binaries import installed
 from gis.store.database import AsyncDatabase
-
-POIS = "base.pois"
-INSERT = "INSERT INTO base.pois (fid, rec_from, digest, load, geom) VALUES (%s, 1, 0, 1, ST_GeomFromText(%s, 4326))"
-HERE, THERE = "POINT(116.5 31.7)", "POINT(116.9 31.9)"
+from tests.gis.change_log import HERE, INSERT, POIS, THERE, column_row, emptied, keys_of
 
 
 @pytest.fixture
 def url(module_url: str) -> str:
-    """The module's database, with nothing in the register and its log."""
-    with psycopg.connect(module_url, autocommit=True) as connection:
-        connection.execute("TRUNCATE base.pois, base.pois_past")
-        connection.execute("TRUNCATE core.change, core.change_digest")
-    return module_url
-
-
-@pytest.fixture
-def conn(url: str) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(url) as connection:
-        yield connection
-        connection.rollback()
-
-
-def column_row(lon: float, lat: float) -> tuple[int, int]:
-    """Of the z12 tile, by the definition of WebMercatorQuad."""
-    bounded = math.radians(min(max(lat, -85.06), 85.06))
-    column = math.floor((lon + 180) / 360 * 4096)
-    row = math.floor((1 - math.asinh(math.tan(bounded)) / math.pi) / 2 * 4096)
-    return min(max(column, 0), 4095), min(max(row, 0), 4095)
-
-
-def keys_of(west: float, south: float, east: float, north: float) -> set[int]:
-    (x0, y0), (x1, y1) = column_row(west, north), column_row(east, south)
-    for z in range(DEEPEST, -1, -1):
-        up = DEEPEST - z
-        tiles = {(x, y) for x in range(x0 >> up, (x1 >> up) + 1) for y in range(y0 >> up, (y1 >> up) + 1)}
-        if len(tiles) <= 4:
-            return {tile_key(z, x, y) for x, y in tiles}
-    raise AssertionError
-
-
-def logged(conn: psycopg.Connection, register: str = POIS) -> set[int]:
-    """The keys of what is in the log, which is emptied."""
-    found = conn.execute("DELETE FROM core.change WHERE register = %s RETURNING key", (register,))
-    return {key for (key,) in found}
-
-
-@pytest.mark.parametrize("rows", [1, 3, 50])
-def test_a_write_is_logged_by_the_squares_of_its_boxes(conn: psycopg.Connection, rows: int) -> None:
-    rng = random.Random(rows)
-    conn.autocommit = True
-    for _ in range(12):
-        expected, shapes = set(), []
-        for _ in range(rows):
-            west, south = rng.uniform(-180, 179), rng.uniform(-89, 88)
-            size = rng.choice([0, 0, 0.01, 0.2, 5])
-            box = (west, south, min(west + size, 180), min(south + size, 90))
-            shapes.append(f"LINESTRING({box[0]} {box[1]}, {box[2]} {box[3]})")
-            expected |= keys_of(*box)
-        made = "SELECT n, 1, 0, 1, ST_GeomFromText(t, 4326) FROM unnest(%s::text[]) WITH ORDINALITY AS u (t, n)"
-        conn.execute(f"INSERT INTO base.pois (fid, rec_from, digest, load, geom) {made}", (shapes,))
-        assert logged(conn) == expected
-        conn.execute("UPDATE base.pois SET name = 'a'")
-        assert logged(conn) == expected
-        conn.execute("DELETE FROM base.pois")
-        assert logged(conn) == expected
-
-
-def test_a_move_is_logged_where_it_came_from_and_went_to(conn: psycopg.Connection) -> None:
-    conn.execute(INSERT, (1, HERE))
-    logged(conn)
-    conn.execute("UPDATE base.pois SET geom = ST_GeomFromText(%s, 4326)", (THERE,))
-    assert logged(conn) == keys_of(116.5, 31.7, 116.5, 31.7) | keys_of(116.9, 31.9, 116.9, 31.9)
-
-
-PLACELESS = [None, "POINT EMPTY", "POLYGON EMPTY"]
-BEYOND = ["POINT(190 95)", "POINT(-200 -100)", "LINESTRING(-1e300 -1e300, 1e300 1e300)"]
-
-
-@pytest.mark.parametrize("shape", PLACELESS)
-def test_what_has_no_place_counts_as_the_whole(conn: psycopg.Connection, shape: str | None) -> None:
-    conn.execute(INSERT, (1, shape))
-    assert logged(conn) == {1}
-    conn.execute(INSERT, (2, HERE))
-    conn.execute("UPDATE base.pois SET name = 'a'")
-    assert logged(conn) == {1} | keys_of(116.5, 31.7, 116.5, 31.7)
-
-
-@pytest.mark.parametrize("shape", BEYOND)
-def test_what_lies_beyond_the_world_can_be_written(conn: psycopg.Connection, shape: str) -> None:
-    conn.execute(INSERT, (1, shape))
-    assert logged(conn)
-
-
-def test_not_a_number_can_be_written(conn: psycopg.Connection) -> None:
-    conn.execute(
-        "INSERT INTO base.pois (fid, rec_from, digest, load, geom) VALUES (1, 1, 0, 1, ST_SetSRID(ST_Point('NaN',"
-        " 'Infinity'), 4326))"
-    )
-    assert logged(conn)
-
-
-WHOLE = ["TRUNCATE base.pois", "DELETE FROM base.pois_past", "TRUNCATE base.pois_past"]
-
-
-@pytest.mark.parametrize("statement", WHOLE)
-def test_what_empties_a_table_counts_as_the_whole(conn: psycopg.Connection, statement: str) -> None:
-    conn.execute(statement)
-    assert logged(conn) == {1}
-
-
-def test_nothing_written_is_nothing_logged(conn: psycopg.Connection) -> None:
-    conn.execute("UPDATE base.pois SET name = 'a' WHERE fid = 0")
-    conn.execute("DELETE FROM base.pois WHERE fid = 0")
-    assert logged(conn) == set()
+    return emptied(module_url)
 
 
 def served(url: str, visit: Callable[[AsyncDatabase, Changes], Awaitable[None]]) -> None:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rasterio.transform import from_bounds
 
 from api.app import create_app
-from gis.catalog import Catalogue, Collection, Layer, Ramp, Raster, RasterFile, Sensitivity
-from gis.catalog.field import number, text
+from gis.catalog import Catalogue, Layer, Ramp, Raster, RasterFile, Sensitivity
+from gis.catalog.field import number
 from gis.errors import SetupError
 from gis.geo.mercator import from_mercator
 from gis.query.span import Span
@@ -334,41 +334,3 @@ class TestFiles:
         files = RasterFiles(tmp_path)
         assert files.newest(STACK, None, datetime.now(UTC)) is None
         assert files.within(STACK, Span(), 9) == []
-
-
-AT = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"id": "grid"},
-        {"bands": ()},
-        {"bands": (text("name", "名", "Name"),)},
-        {"files": ()},
-        {"stack": "air/%Y%z.tif"},
-        {"files": (RasterFile("/etc/passwd"),)},
-        {"files": (RasterFile("../x.tif"),)},
-        {"files": (RasterFile("a.tif"), RasterFile("b.tif"))},
-        {"files": (RasterFile("a.tif", AT), RasterFile("b.tif", AT))},
-        {"files": (RasterFile("a.tif", AT.replace(tzinfo=None)),)},
-        {"files": (), "stack": "air/%Y.tif"},
-        {"files": (), "stack": "%Y/air%z.tif"},
-        {"files": (), "stack": "../%Y%z.tif"},
-    ],
-)
-def test_declarations_of_which_nothing_could_be_read(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"raster|band|files|stack"):
-        Raster(**{"id": "air.grid", "bands": (PM,), "files": (RasterFile("a.tif"),), **WORDS, **wrong})
-
-
-@pytest.mark.parametrize("stops", [((0, "#000000"),), ((1, "#000000"), (0, "#ffffff")), ((0, "red"), (1, "#ffffff"))])
-def test_ramps_that_are_none(stops: Any) -> None:
-    with pytest.raises(ValueError, match="ramp"):
-        Ramp(stops)
-
-
-def test_one_id_is_one_thing() -> None:
-    collection = Collection(id="air.grid", geometry=None, fields=(PM,), style=None, **WORDS)
-    with pytest.raises(ValueError, match="declared as a collection and as a raster"):
-        Catalogue((Layer(name="air", title=Text("x", "x"), collections=(collection,), rasters=(STACK,)),))
