@@ -50,7 +50,9 @@ class Questions:
 
     def read(self, scope: Scope, headers: Mapping[bytes, bytes], collection_id: str) -> Question:
         """The question of a request. Raises NotFound, Forbidden, BadQuery."""
-        key: tuple[str | bytes | None, ...] = (scope["path"], scope["query_string"], *map(headers.get, _MATTER))
+        key: tuple[str | bytes | None, ...] = (
+            scope["scheme"], scope.get("root_path"), scope["path"], scope["query_string"], *map(headers.get, _MATTER),
+        )  # fmt: skip
         found = self._read.get(key)
         if found is None:
             ask = _asked(scope, headers)

@@ -13,11 +13,12 @@ from api import (
     openapi_styles,
     openapi_tiles,
 )
+from api.collection_document import JSON_TYPES
 from api.errors import MEDIA_TYPE as PROBLEM
 from api.geocoding import MAX_ADDRESSES, MAX_CHARACTERS
 from api.openapi_parameters import EXPLODED, PARAMETERS
 from api.reply import GEOJSON, HTML, SCHEMA
-from gis.catalog import Collection, FieldType, Raster
+from gis.catalog import Collection, Raster
 from gis.query.url import GROUPS, PAGES, ROWS
 from gis.text import Language, Text
 from tiles.grid import GRIDS, MAX_ZOOM
@@ -200,12 +201,11 @@ def _in_paths(collections: list[Collection]) -> dict[str, Any]:
 
 def _properties(collection: Collection, language: Language) -> dict[str, Any]:
     """The properties of a collection's features."""
-    types = {FieldType.INTEGER: "integer", FieldType.NUMBER: "number", FieldType.BOOLEAN: "boolean"}
     return {
         "type": "object",
         "description": collection.description.in_(language),
         "properties": {
-            f.name: {"type": types.get(f.type, "string"), "nullable": True, "title": f.title.in_(language)}
+            f.name: {"type": JSON_TYPES[f.type]["type"], "nullable": True, "title": f.title.in_(language)}
             for f in collection.fields
         },
     }

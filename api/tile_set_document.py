@@ -95,7 +95,8 @@ class Tileset:
             matrix_set_link(self.grid, ask),
         ]
         if self.grid is WEB_MERCATOR:
-            links.append(ask.link(f"{self.path}?f=tilejson", "alternate", "application/json", "TileJSON"))
+            narrowed = encoded([*self.given, ("f", "tilejson")])
+            links.append(ask.link(f"{self.path}?{narrowed}", "alternate", "application/json", "TileJSON"))
         shown = CITY_STYLE if not place else self.told.collections[0].id
         links += [ask.link(f"/styles/{shown}", "styles", STYLE), *style_links(shown, ask)] if self._is_drawn() else []
         if place:

@@ -53,6 +53,9 @@ class Worker:
                 self.look()
             except OneMapError as error:
                 _LOG.warning("deliveries wait: %s", error)
+            except Exception:
+                # without this thread no delivery would ever be taken up again
+                _LOG.exception("deliveries wait")
             self.bell.wait(_LOOK_EVERY_S)
             self.bell.clear()
 
@@ -63,6 +66,7 @@ class Worker:
             if len(self._under_way) >= REGISTERS_AT_A_TIME:
                 return
             if register not in self._under_way and self._not_before_s.get(number, 0.0) <= time.monotonic():
+                self._not_before_s.pop(number, None)
                 self._numbers[register] = number
                 self._under_way[register] = self._pool.submit(self._work, number)
 

@@ -14,6 +14,8 @@ import psycopg
 
 from gis.query.plan import Plan
 from gis.query.statement import Statement
+from gis.store.changes_keys import REACH
+from gis.store.changes_poll import POSITION
 from gis.store.database import connect, translated
 from tiles import mvt
 from tiles.grid import Tile
@@ -21,13 +23,10 @@ from tiles.grid import Tile
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _OPTIONS = "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0"
-_POSITION = """SELECT pg_export_snapshot(), CASE WHEN pg_is_in_recovery()
-    THEN format('%1$s:%1$s:', pg_snapshot_xmin(pg_current_snapshot())) ELSE pg_current_snapshot()::text END"""
+_POSITION = f"SELECT pg_export_snapshot(), {POSITION}"
 #: Tiles a round trip, and round trips of each connection that may be done before their turn has come.
 _BATCH, _AHEAD = 16, 4
 _GZIP_LEVEL = 6
-#: What lies this share of a tile beyond its edge may be drawn in it: margins, and cells that are drawn whole.
-_REACH = 0.25
 
 _HOLDING = """
 SELECT DISTINCT t.i FROM unnest(%s::int[], %s::float8[], %s::float8[], %s::float8[], %s::float8[]) AS t(i, w, s, e, n)
@@ -137,7 +136,7 @@ def _content(connection: Connection, plan: Plan, tiles: Sequence[Tile]) -> list[
 def _near(tile: Tile) -> Iterator[tuple[float, float, float, float]]:
     """The boxes in degrees in which lies what the tile may show; it goes on at the other side of the antimeridian."""
     west, south, east, north = tile.bounds
-    wide, high = (east - west) * _REACH, (north - south) * _REACH
+    wide, high = (east - west) * REACH, (north - south) * REACH
     for turn in (0.0, -360.0, 360.0):
         left, right = west - wide + turn, east + wide + turn
         if left < 180 and right > -180:

@@ -11,8 +11,9 @@ from api import edr_question
 from api.parameters import choice, whole
 from api.reply import GEOJSON, bytes_reply, json_reply
 from api.routes.edr import measured_collection
+from api.routes.items import feature_number
 from api.served import Ask, City
-from gis.catalog import Collection
+from gis.catalog import Collection, FieldType
 from gis.errors import BadQuery
 from gis.query import series as question
 from gis.query.coverage import described
@@ -24,6 +25,7 @@ from gis.query.url_areas import AREA, read_area
 router = APIRouter()
 
 MOST_FEATURES = 10_000
+_MOST_NAMED = 1_000
 #: What one answer of figures holds at most: bins of one feature, bins of all of them.
 MOST_BINS, MOST_FIGURES = 2_000, 50_000
 _LONG = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1), "month": timedelta(days=28)}
@@ -143,6 +145,13 @@ def _one(collection: Collection, series: Series, values: Mapping[str, str]) -> S
         return None
     place = series.features.collection
     wanted = [part.strip() for part in text.split(",")]
-    if len(place.key) == 1:
-        return Statement(f'("{place.key[0]}"::text = ANY(%s) OR fid::text = ANY(%s))', (wanted, wanted))
-    return Statement("fid::text = ANY(%s)", (wanted,))
+    if len(wanted) > _MOST_NAMED:
+        raise BadQuery(
+            f"feature names at most {_MOST_NAMED} features", f"feature 最多列出 {_MOST_NAMED} 个要素", subject="feature"
+        )
+    numbers = [number for part in wanted if (number := feature_number(part)) is not None]
+    if len(place.key) != 1:
+        return Statement("fid = ANY(%s::bigint[])", (numbers,))
+    key = place.field(place.key[0])
+    cast = "" if key.type is FieldType.TEXT else "::text"
+    return Statement(f'("{key.name}"{cast} = ANY(%s::text[]) OR fid = ANY(%s::bigint[]))', (wanted, numbers))

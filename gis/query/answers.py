@@ -112,4 +112,10 @@ def _measure(measure: Measure, plan: Plan) -> str:
             f"{measure.function} 需要数值字段,{field.name} 为 {field.type.value}",
             subject="measure",
         )
+    if measure.function in ("min", "max") and field.type is FieldType.BOOLEAN:
+        raise BadQuery(
+            f"{measure.function} needs values in an order; {field.name} is true or false",
+            f"{measure.function} 需要可比较大小的字段,{field.name} 为真假值",
+            subject="measure",
+        )
     return f'{_SQL_FUNCTION[measure.function].format(f"{chr(34)}{field.name}{chr(34)}")} AS "{measure.name}"'

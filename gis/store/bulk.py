@@ -5,6 +5,8 @@ fills it needs no write-ahead log on a server with wal_level=minimal. A load tha
 name, which the next one drops.
 """
 
+import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,9 +27,13 @@ from gis.store.tables import Register
 from gis.store.versions import Doubles, Rows, drop_doubles
 
 _SUFFIX = "__new"
+_LOG = logging.getLogger("onemap.load")
+
 #: For how long readers may be made to wait at once, and how long they are then left alone.
 _BRIEFLY_MS = 50
 _PAUSE_S = 0.2
+#: Waiting so long for readers is told, with who they are.
+_SILENT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +178,7 @@ def wait_for_readers(conn: psycopg.Connection[Any], collection: Collection, more
     """
     # a view is locked with all that it shows
     names = ", ".join([Register.of(collection).table("_all"), *derived.read_tables(conn, collection), *more])
+    told_s = time.monotonic() + _SILENT_S
     while True:
         try:
             with conn.transaction():
@@ -180,7 +187,21 @@ def wait_for_readers(conn: psycopg.Connection[Any], collection: Collection, more
                 conn.execute("SET LOCAL lock_timeout TO DEFAULT")
             return
         except errors.LockNotAvailable:
+            if time.monotonic() >= told_s:
+                told_s = math.inf
+                _LOG.warning("%s waits for sessions that read it: %s", collection.id, _readers(conn, collection))
             time.sleep(_PAUSE_S)
+
+
+def _readers(conn: psycopg.Connection[Any], collection: Collection) -> str:
+    """The sessions that hold a register's tables, each with its state and since when: who may have forgotten one."""
+    found = conn.execute(
+        "SELECT DISTINCT pid, a.state, date_trunc('second', a.xact_start)::text FROM pg_locks l"
+        " JOIN pg_stat_activity a USING (pid) WHERE l.granted AND pid <> pg_backend_pid() AND l.relation IN"
+        " (SELECT c.oid FROM pg_class c WHERE c.relnamespace = %s::regnamespace AND starts_with(c.relname, %s))",
+        (f'"{collection.layer}"', collection.noun),
+    ).fetchall()
+    return "; ".join(f"{pid} {state} since {since}" for pid, state, since in found) or "nobody now"
 
 
 def may_swap(conn: psycopg.Connection[Any], register: Register) -> bool:

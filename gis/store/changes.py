@@ -163,8 +163,9 @@ class Changes:
                 await self._hang_up()
                 if is_last:
                     raise Unavailable(
-                        f"the database does not answer: {str(error).splitlines()[0] if str(error) else error!r}",
+                        "the database does not answer; run onemap up, or check ONEMAP_DATABASE_URL",
                         "数据库无响应,请运行 onemap up 或检查 ONEMAP_DATABASE_URL",
+                        inside=str(error).splitlines()[0] if str(error) else repr(error),
                     ) from error
 
     async def _read_on(self) -> None:

@@ -12,7 +12,15 @@ import pytest
 import shapely
 
 from api.cell_export import CellExport
+from gis.access import OWNER
+from gis.catalog import Catalogue, Collection, Field, FieldType, Geometry, Layer
+from gis.catalog.field import text
+from gis.errors import BadQuery
+from gis.query.answers import groups
+from gis.query.ask import Ask
+from gis.query.query import Measure, Query
 from gis.query.span import SHANGHAI
+from gis.text import Text
 from tests.api.served_city import Row, SampleCity
 
 POIS = "base.pois"
@@ -60,6 +68,21 @@ def test_measures_and_questions(city: SampleCity) -> None:
 def test_refusals(city: SampleCity, question: str, subject: str) -> None:
     answer = city.get(f"/collections/base.pois/cells?{question}")
     assert answer.status_code == 400 and answer.json()["subject"] == subject
+
+
+def test_true_and_false_have_no_least() -> None:
+    shops = Collection(
+        id="test.shops", title=Text("店", "Shops"), description=Text("店", "Shops"), geometry=Geometry.POINT,
+        key=("code",), style=None,
+        fields=(
+            text("code", "编码", "Code", required=True),
+            Field(name="open", type=FieldType.BOOLEAN, title=Text("营业", "Open")),
+        ),
+    )  # fmt: skip
+    catalogue = Catalogue([Layer(name="test", title=Text("测试", "Test"), collections=(shops,))])
+    plan = Ask(query=Query(collection="test.shops", measure=(Measure("min", "open"),)), identity=OWNER).plan(catalogue)
+    with pytest.raises(BadQuery, match="open is true or false"):
+        groups(plan)
 
 
 TWICE = (

@@ -110,3 +110,11 @@ def test_few_in_an_area_are_counted_with_the_page(get: Get, asked: list[str]) ->
         assert first["numberMatched"] == len(everything["features"]) > first["numberReturned"] == limit
         following = next(link["href"] for link in first["links"] if link["rel"] == "next")
         assert get(following).json()["numberMatched"] == first["numberMatched"] and len(asked) == 2
+
+
+def test_links_are_those_of_the_scheme_that_was_asked_by(web_folder: Path, url: str) -> None:
+    app = create_app(url, Catalogue(LAYERS), web_folder)
+    with served(app) as get:
+        for scheme in ("http", "https"):
+            answer = get(POIS.replace("/collections", f"{scheme}://city.test/collections"))
+            assert all(link["href"].startswith(f"{scheme}://city.test/") for link in answer.json()["links"])

@@ -65,6 +65,12 @@ def test_tilejson_tells_layers_and_fields(city: SampleCity, place: str) -> None:
     assert city.get(f"{place}/tiles/CGCS2000Quad?f=tilejson").status_code == 400
 
 
+def test_a_narrowed_tileset_leads_to_its_own_tilejson(city: SampleCity) -> None:
+    narrowed = city.get("/collections/base.pois/tiles/WebMercatorQuad?filter=code='x'").json()
+    (tilejson,) = [link for link in narrowed["links"] if link.get("title") == "TileJSON"]
+    assert tilejson["href"].endswith("?filter=code%3D%27x%27&f=tilejson")
+
+
 def test_a_tileset_of_some_collections(city: SampleCity) -> None:
     told = city.get("/tiles/WebMercatorQuad?f=tilejson&collections=base.roads,base.pois").json()
     assert {layer["id"].partition(":")[0] for layer in told["vector_layers"]} == {"base.roads", "base.pois"}

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from api.worker import Worker
 from api.working import DeliveryWorker
 from gis.catalog import Catalogue
 from gis.exchange.delivery import DeliveryOptions, receive
@@ -118,3 +119,20 @@ def test_a_delivery_that_fails_does_not_stop_the_others(database_url: str, insta
         _await(lambda: _states(database_url) == ["failed", "done"])
     finally:
         worker.stop()
+
+
+def test_an_error_that_nobody_foresaw_does_not_end_the_looking(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = Worker(Database(database_url), Catalogue(LAYERS))
+    outcomes = iter([RuntimeError("cats"), SystemExit()])
+
+    def look() -> None:
+        worker.bell.set()
+        raise next(outcomes)
+
+    monkeypatch.setattr(worker, "look", look)
+    with pytest.raises(SystemExit), caplog.at_level("ERROR", "onemap.deliveries"):
+        worker.run()
+    worker.database.close()
+    assert "cats" in caplog.text

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from gis.exchange.delivery import Delivered
+from gis.store import bulk
 from tests.gis.deliveries import Desk, day, line, write_csv
 
 PATIENCE_S = 60
@@ -83,6 +84,19 @@ def test_readers_wait_for_no_lock_of_a_later_delivery(desk: Desk, pool: ThreadPo
             assert reader.execute(SEEN).fetchone() == (50, 0)
         assert coming.result(PATIENCE_S).rows.accepted == 15
         assert reader.execute(SEEN).fetchone() == (60, 15)
+
+
+def test_who_keeps_a_register_from_its_place_is_named(
+    desk: Desk, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(bulk, "_SILENT_S", 0.0)
+    desk.deliver(persons(desk, "first.csv", range(1_200)), "police", day(0), full=True)
+    changed = persons(desk, "later.csv", range(1_200), household="H")
+    with psycopg.connect(desk.url) as forgotten:
+        assert forgotten.execute(SEEN).fetchone() == (1_200, 0)
+        coming = pool.submit(desk.deliver, changed, "police", day(1), full=False)
+        wait_for(lambda: f"{forgotten.info.backend_pid} idle in transaction since" in caplog.text)
+    assert coming.result(PATIENCE_S).rows.accepted == 1_200
 
 
 @pytest.mark.parametrize("share", [0.1, 1.0], ids=["few changes", "all changed"])
