@@ -127,6 +127,28 @@ def test_the_declared_rank_stays_to_the_last_and_larger_shapes_within_it(city: p
     assert set(bare) >= set(decoded(content, "base.roads"))
 
 
+def test_of_very_many_features_a_sample_tells_about_as_much(
+    city: psycopg.Connection, tight: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sampled = made(city, "base.pois", DENSE)[0]
+    monkeypatch.setattr(budget, "SAMPLE", 1)
+    monkeypatch.setattr(budget, "SAMPLED_SQL", "true")
+    mvt._compiled.cache_clear()
+    whole = made(city, "base.pois", DENSE)[0]
+    assert FEW / 3 < len(sampled) <= FEW and len(whole) / 2.5 < len(sampled) < len(whole) * 2.5
+
+
+def test_what_fits_after_all_is_not_said_to_be_left_out(
+    city: psycopg.Connection, tight: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More features than are encoded at once, but of few bytes: all of them are shown, whatever the sample holds."""
+    monkeypatch.setattr(budget, "BYTES", 500_000)
+    whole, _ = made(city, "base.pois", DENSE, fields=())
+    monkeypatch.setattr(budget, "most_features", lambda fields: 1_000)
+    mvt._compiled.cache_clear()
+    assert made(city, "base.pois", DENSE, fields=()) == (whole, False) and len(decoded(whole, "base.pois")) > 10_000
+
+
 def test_the_filter_counts_not_the_register(city: psycopg.Connection, tight: None) -> None:
     few, left_out = made(city, "base.pois", DENSE, where=Filter.parse("name = 'n7'"))
     assert not left_out and len(decoded(few, "base.pois")) > 5
