@@ -28,17 +28,16 @@ def page(plan: Plan, crs: str = crs_sql.CRS84, *, counted_to: int = 0) -> Statem
     found = answers.features(plan, geometry(crs), keyed=bool(plan.query.sort), beyond=1)
     if _walks(plan):
         found = _planned_once(found, limit + 1)
-    keys = f"(array_agg(to_json(key)) FILTER (WHERE n = {limit:d}))[1]" if plan.query.sort else "NULL"
+    keys = f"(array_agg(to_json(key)))[{limit:d}]" if plan.query.sort else "NULL"
     epoch = epoch_seen(plan)
     matching = count(plan, counted_to) if counted_to else Statement("NULL")
     # a sub-select that needs nothing of the rows is run when, and only where, its value is wanted
     matching = Statement(f"CASE WHEN count(*) > {limit:d} THEN ({matching.sql}) END", matching.args)
-    # the rows come in order, and the aggregate keeps it: to sort them once more costs a third of the page
+    # the rows come in order, and the aggregates keep it: to sort or to number them costs a part of the page
     return Statement(
-        f"SELECT convert_to(string_agg({feature_text(plan)}, ',') FILTER (WHERE n <= {limit:d}), 'UTF8'), count(*),"
-        f" max(fid) FILTER (WHERE n = {limit:d}), max(valid_from) FILTER (WHERE n = {limit:d}), {keys},"
-        f" ({epoch.sql}), {matching.sql}"
-        f" FROM (SELECT row_number() OVER () AS n, f.* FROM ({found.sql}) f) g",
+        f"SELECT convert_to(array_to_string((array_agg({feature_text(plan)}))[1:{limit:d}], ','), 'UTF8'), count(*),"
+        f" (array_agg(fid))[{limit:d}], (array_agg(valid_from))[{limit:d}], {keys},"
+        f" ({epoch.sql}), {matching.sql} FROM ({found.sql}) g",
         (*epoch.args, *matching.args, *found.args),
     )
 

@@ -97,7 +97,7 @@ def test_changes_between_pages_are_not_seen(url: str, get: Get, asked: list[str]
     assert _walk(get, change) == before
     pages = [statement for statement in asked if "pois_past" in statement]
     # once it is known that something was recorded, what stands now is not asked in vain
-    assert pages and len([s for s in asked if "string_agg" in s]) <= 2 * len(before) / 40 + 6
+    assert pages and len([s for s in asked if "array_to_string" in s]) <= 2 * len(before) / 40 + 6
     assert _walk(get) != before
 
 
