@@ -13,6 +13,7 @@ from api.html_frame import Crumbs, facts, link, page, table, told
 from api.html_values import cell, field_of, head, is_measure, moment
 from api.served import Asked
 from gis.catalog import Collection, Field
+from gis.query.queryables import FID
 from gis.text import Text
 from tiles.style import is_drawn
 from tiles.units import unit_words
@@ -95,7 +96,7 @@ def items_page(ask: Asked, collection: Collection, document: Mapping[str, Any]) 
     features = document["features"]
     names = list(dict.fromkeys(name for f in features for name in f["properties"]))
     fields = {name: field_of(collection, name) for name in names}
-    heads = ["fid", *(head(ask, fields[name], name) for name in names)]
+    heads = [FID.title.in_(ask.language), *(head(ask, fields[name], name) for name in names)]
     place = f"/collections/{collection.id}/items"
     rows = [
         (link(ask, f"{place}/{f['id']}", str(f["id"])),

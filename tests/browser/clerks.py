@@ -1,5 +1,6 @@
 """A visit to the clerks' pages: one clerk with a key, and what is on the page."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,11 @@ class ClerkVisit(Visit):
     def said(self, role: str = "alert") -> Locator:
         """What the page says aloud."""
         return self.page.get_by_role(role)  # type: ignore[arg-type]
+
+
+def words(text: str) -> str:
+    """A sentence without its marks: the page writes Chinese punctuation, however a sentence was typed."""
+    return re.sub(r"\W+", "", text)
 
 
 def citizen_id(division: str, birth: str, order: int) -> str:

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.clerks import ClerkVisit, citizen_id
+from tests.browser.clerks import ClerkVisit, citizen_id, words
 
 pytestmark = pytest.mark.browser
 
@@ -125,7 +125,7 @@ def test_a_delivery_that_fails_says_why_in_words(clerk: Begin, tmp_path: Path) -
     number = desk.hand_over(path, "base.persons", "full")
     told = desk.ask("police", f"/exchange/deliveries/{number}")
     assert told["state"] == "failed"
-    assert told["error"]["zh"] in desk.text(".delivery [role=alert]")
+    assert words(told["error"]["zh"]) in words(desk.text(".delivery [role=alert]"))
     desk.page.locator("[data-action=language]").click()
     expect(desk.page.locator(".delivery [role=alert]")).to_contain_text(told["error"]["en"])
 
@@ -202,7 +202,7 @@ def test_a_task_shows_both_values_the_row_and_the_place(clerk: Begin) -> None:
     assert desk.text("[data-side=own] strong") == task["value"]
     assert desk.text("[data-side=rival] strong") == task["rival"]["value"]
     assert f"报送 {task['rival']['delivery']}，第 {task['rival']['row']} 行" in desk.text("[data-side=rival]")
-    assert task["text"]["zh"] in desk.text("article.task header")
+    assert words(task["text"]["zh"]) in words(desk.text("article.task header"))
     row = desk.ask("civil_affairs", f"/exchange/returned/{task['id']}")["columns"]
     assert desk.page.locator(".table.kept tr").count() == len(row)
     marked = desk.page.locator(".table.kept tr.marked")

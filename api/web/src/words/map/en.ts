@@ -3,7 +3,6 @@ export default {
   map: {
     label: 'Map: arrow keys pan, plus and minus zoom, Enter looks at the centre',
     loading: 'Opening the map',
-    tiles: 'Loading',
   },
   catalogue: {
     title: 'Layers',
@@ -14,10 +13,8 @@ export default {
     empty: 'No data yet',
     emptyWay: 'Load data with the command onemap load, and its layers appear here.',
     show: 'Show {name}',
-    more: '{name}: legend and source',
     opacity: 'Opacity',
     legend: 'Legend',
-    inView: 'In view',
     other: 'not classed',
     source: 'Source',
     updated: 'Updated',
@@ -26,10 +23,8 @@ export default {
     count: '{n} features',
     zoomIn: 'Shown from zoom {zoom} on',
     zoom: 'Zoom in',
-    base: 'Base map',
     shown: '{n} of {total} shown',
     reset: 'Reset',
-    codes: 'Colours',
   },
   search: {
     label: 'Search',
@@ -49,7 +44,6 @@ export default {
     title: 'Feature',
     close: 'Close the feature',
     loading: 'Reading…',
-    fields: 'Attributes',
     place: 'Place and time',
     coordinates: 'Coordinates',
     datum: 'WGS 84, longitude first',
@@ -64,7 +58,6 @@ export default {
     here: '{n} features here',
     zoomTo: 'Zoom to it',
     data: 'Data (GeoJSON)',
-    none: 'No attributes',
     missing: 'There is no such feature',
     missingAt: 'It was not there on {day}',
     missingWay: 'It may be valid on another date.',
@@ -95,7 +88,6 @@ export default {
   },
   time: {
     label: 'Time',
-    open: 'Open the time bar',
     close: 'Close the time bar',
     now: 'Now',
     instant: 'Date looked at',

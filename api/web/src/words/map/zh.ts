@@ -1,6 +1,6 @@
 export default {
   tagline: '城市时空一张图',
-  map: { label: '地图：方向键平移，加减键缩放，回车查看中心要素', loading: '正在打开地图', tiles: '正在载入' },
+  map: { label: '地图：方向键平移，加减键缩放，回车查看中心要素', loading: '正在打开地图' },
   catalogue: {
     title: '图层',
     open: '打开图层目录',
@@ -10,10 +10,8 @@ export default {
     empty: '还没有数据',
     emptyWay: '用 onemap load 命令装入数据后，图层会出现在这里。',
     show: '显示{name}',
-    more: '{name}：图例与来源',
     opacity: '不透明度',
     legend: '图例',
-    inView: '本屏',
     other: '未分类',
     source: '来源',
     updated: '更新',
@@ -22,10 +20,8 @@ export default {
     count: '{n} 个要素',
     zoomIn: '放大到 {zoom} 级后显示',
     zoom: '放大',
-    base: '底图',
     shown: '显示 {n} / {total}',
     reset: '恢复默认',
-    codes: '颜色分级',
   },
   search: {
     label: '搜索',
@@ -45,7 +41,6 @@ export default {
     title: '要素',
     close: '关闭要素面板',
     loading: '正在读取…',
-    fields: '属性',
     place: '位置与时间',
     coordinates: '坐标',
     datum: 'WGS 84，经度在前',
@@ -60,7 +55,6 @@ export default {
     here: '此处共有 {n} 个要素',
     zoomTo: '缩放到要素',
     data: '查看数据（GeoJSON）',
-    none: '没有属性',
     missing: '没有这个要素',
     missingAt: '{day}还没有或已经没有这个要素',
     missingWay: '它可能在别的日期有效。',
@@ -91,7 +85,6 @@ export default {
   },
   time: {
     label: '时间',
-    open: '打开时间轴',
     close: '收起时间轴',
     now: '现在',
     instant: '查看日期',
