@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 START = ("/", "/?f=html", "/collections", "/tiles", "/tileMatrixSets", "/styles", "/changes", "/health")
-#: Media types of what has links in it, as JSON.
-_READ = ("json",)
+#: How media types end of what has links in it, as JSON; a sequence of features is none.
+_READ = ("/json", "+json")
 #: How many addresses that differ in numbers only are followed: pages, items and tiles are endless.
 _ALIKE = 1
 
@@ -88,7 +88,7 @@ class Walk:
         head = self.client.head(address, headers=headers)
         if (head.status_code, head.headers.get("content-type"), head.content) != (200, told, b""):
             self.faults.append(f"HEAD {address}: {head.status_code} {head.headers.get('content-type')}")
-        if any(word in told for word in _READ):
+        if told.partition(";")[0].endswith(_READ):
             return list(links(answer.json()))
         return list(anchors(answer.text)) if told.startswith("text/html") else []
 
