@@ -14,7 +14,7 @@ BIN := .venv/bin
 ONEMAP := $(BIN)/onemap
 SCALE ?= 1
 ARGS ?=
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo test check bench torture qgis stop clean
 

@@ -31,6 +31,12 @@ _SHAPES_TABLES = ("gis/store", "gis/base", "gis/catalog", "gis/exchange/migratio
 _MAKES_SAMPLE = ("gis", "api/commands", "data-samples/luan")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests first: begun last, they would keep one process busy when the others have done."""
+    long = {item.path for item in items if item.get_closest_marker("torture") or item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The embedded server of the test runs: kept between runs for speed, shared by runs at the same time.
