@@ -1,7 +1,7 @@
 import type { StyleSpecification } from 'maplibre-gl'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compose, scaled, type Wishes } from '../src/map/compose.ts'
+import { compose, isThere, scaled, type Wishes } from '../src/map/compose.ts'
 
 const STYLE: StyleSpecification = {
   version: 8,
@@ -82,4 +82,10 @@ test('opacity reaches into zoom expressions, which may only stand outermost', ()
   assert.deepEqual(scaled(['interpolate', ['linear'], ['zoom'], 10, 0.5, 16, 1], 0.5), ['interpolate', ['linear'], ['zoom'], 10, 0.25, 16, 0.5])
   assert.deepEqual(scaled(['step', ['zoom'], 1, 12, 0.5], 0.5), ['step', ['zoom'], 0.5, 12, 0.25])
   assert.deepEqual(scaled(['get', 'x'], 0.5), ['*', ['get', 'x'], 0.5])
+})
+
+test('a source that is still being read has its tiles from nowhere yet', () => {
+  assert.ok(!isThere({}, ['/a/{z}']))
+  assert.ok(!isThere({ tiles: ['/b/{z}'] }, ['/a/{z}']))
+  assert.ok(isThere({ tiles: ['/a/{z}'] }, ['/a/{z}']))
 })

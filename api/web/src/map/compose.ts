@@ -129,6 +129,11 @@ function mark(layers: LayerSpecification[], { tinted, accent, halo }: Wishes): v
   })
 }
 
+/** Whether a source on the map has its tiles from these addresses; one that is still being read has none as yet. */
+export function isThere(standing: { tiles?: string[] }, tiles: string[]): boolean {
+  return standing.tiles?.join() === tiles.join()
+}
+
 /** The shape alone, for drawing. */
 function bare(feature: Feature): GeoJSON.Feature {
   return { type: 'Feature', properties: {}, geometry: feature.geometry as GeoJSON.Geometry }
