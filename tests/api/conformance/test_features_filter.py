@@ -6,17 +6,12 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.api.conformance.documents import CRS84
+from tests.api.conformance.documents import read as document
 from tests.api.served_city import SampleCity
 
-CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 ITEMS = "/collections/base.buildings/items"
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
-
-
-def document(city: SampleCity, path: str) -> Any:
-    answer = city.get(path)
-    assert answer.status_code == 200, (path, answer.text)
-    return answer.json()
 
 
 def ids(city: SampleCity, text: str | dict[str, Any], more: str = "", items: str = ITEMS) -> set[int]:
