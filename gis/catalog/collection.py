@@ -11,6 +11,7 @@ import pyarrow as pa
 from gis.catalog.detail import Band, Detail
 from gis.catalog.field import Field
 from gis.catalog.measured import Measured
+from gis.catalog.policy import Policy
 from gis.catalog.rollup import Rollup
 from gis.catalog.style import Style
 from gis.errors import UnknownName
@@ -65,6 +66,7 @@ class Collection:
     declared fields.
     `detail` says what is drawn from how far.
     Features of an `editable` collection may be changed one at a time, all others by loads and deliveries only.
+    `policy` says who may see what; None is what is usual for its `sensitivity`.
     `measured` says that rows are measurements taken at the features of another collection.
     `source` and `licence` describe rows whose load did not say otherwise.
     """
@@ -91,6 +93,7 @@ class Collection:
     rollup: Rollup | None = None
     detail: Detail = Detail()
     editable: bool = False
+    policy: Policy | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration whose names could not be tables, columns or parameters."""
@@ -119,6 +122,8 @@ class Collection:
         if self.rollup is not None:
             self.rollup.check(self.id, self.fields, self.cell_resolution)
         self.detail.check(self.id, self.fields)
+        if self.policy is not None:
+            self.policy.check(self.id, self.by_name)
 
     @cached_property
     def layer(self) -> str:
