@@ -1,7 +1,7 @@
 """The web application: `api.app:app` for a server, `create_app` for tests.
 
-TilesFirst (tiles, before anything else) → Observed (figures, log) → Front (limits, headers, errors, hanging up) →
-ItemsFirst (pages, exports) → FastAPI (everything else).
+SignedIn (who asks) → TilesFirst (tiles, before anything else) → Observed (figures, log) → Front (limits, headers,
+errors, hanging up) → ItemsFirst (pages, exports) → FastAPI (everything else).
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from api.asker import asker
 from api.catalogue_watch import CatalogueWatch
+from api.credentials import Credentials
 from api.errors import Unreadable, problem
 from api.exporting import Exports
 from api.facts import Facts
@@ -56,6 +57,7 @@ from api.routes import (
     web_map,
 )
 from api.served import Served
+from api.signed_in import SignedIn
 from api.stopping import when_told_to_stop
 from api.upload import sweep
 from api.usage import kept
@@ -106,7 +108,7 @@ def create_app(
         Observed(Front(ItemsFirst(framework, framework.state)), counted, framework.state), framework.state
     )
     framework.state.tiles = found
-    return found
+    return SignedIn(found, framework.state, counted)
 
 
 @asynccontextmanager
@@ -135,6 +137,7 @@ async def _serving(
     city = Served(catalogue, database, changes, threads, Facts(database), web, settings, wake,
                   seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
+    app.state.credentials = Credentials(threads)
     app.state.rasters = RasterServer(city)
     app.state.health = Health(city, Expected.of(catalogue.layers), worker, watch)
     try:

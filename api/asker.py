@@ -4,7 +4,9 @@ import ipaddress
 
 from starlette.types import Scope
 
+from api.caller import CALLER
 from api.noted import NOTED
+from gis.access.identity import PUBLIC
 
 #: So much of an IPv6 address is one subscriber's, who may use any of the rest.
 _SUBSCRIBER_BITS = 64
@@ -14,6 +16,12 @@ def asker() -> str:
     """Whoever the request that is being answered comes from; empty for what the server asks by itself."""
     noted = NOTED.get()
     return "" if noted is None else noted.asker
+
+
+def asker_of(scope: Scope) -> str:
+    """In whose turn a request is answered: clerks behind one address have turns of their own."""
+    identity = CALLER.get()
+    return address_of(scope) if identity is PUBLIC else f"{identity.department or ''}/{identity.name}"
 
 
 def address_of(scope: Scope) -> str:

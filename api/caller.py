@@ -1,19 +1,24 @@
-"""Who asks under `/exchange`: the department whose key the request carries, and what it may do."""
+"""Who asks: set once a request by the outermost layer, read wherever an answer depends on it."""
 
-import asyncio
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from api.noted import NOTED
-from api.served import City
-from gis.access.identity import Identity
-from gis.access.keys import EVERY, holder
+from gis.access.identity import PUBLIC, Identity
+from gis.access.keys import EVERY
 from gis.errors import Forbidden, NotSignedIn
-from gis.store.database import Database
 
-_SCHEME = "bearer"
+#: The caller of the request that is being answered; tasks and threads begun for it inherit it.
+CALLER: ContextVar[Identity] = ContextVar("caller", default=PUBLIC)
+
+
+@lru_cache(maxsize=4096)
+def nameless(identity: Identity) -> Identity:
+    """All of a caller on which answers depend: whoever has the same duty may share what is kept in memory."""
+    return replace(identity, name="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +55,21 @@ class Caller:
             )
 
 
-async def caller(request: Request, city: City) -> Caller:
-    """Whose key it is. Raises NotSignedIn without one, and with one that is not valid."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != _SCHEME or not key.strip():
+async def caller() -> Caller:
+    """Who acts for a department. Raises NotSignedIn, and Forbidden for who belongs to none."""
+    identity = CALLER.get()
+    if identity is PUBLIC:
         raise NotSignedIn(
             "a key is needed: send it as Authorization: Bearer KEY (onemap keys add makes one)",
             "需要密钥:请以 Authorization: Bearer 密钥 发送(用 onemap keys add 生成)",
         )
-    found = Caller(await asyncio.to_thread(_holder, city.threads, key.strip()))
-    noted = NOTED.get()
-    if noted is not None:
-        # clerks behind one address have turns of their own
-        noted.asker = f"{found.department}/{found.identity.name}"
-    return found
-
-
-def _holder(database: Database, key: str) -> Identity:
-    with database.connection() as conn:
-        return holder(conn, key)
+    if not identity.department:
+        raise Forbidden(
+            f"{identity.name} belongs to no department and cannot act for one",
+            f"{identity.name} 不属于任何部门,不能代部门办理",
+            subject="department",
+        )
+    return Caller(identity)
 
 
 Clerk = Annotated[Caller, Depends(caller)]

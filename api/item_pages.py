@@ -62,7 +62,7 @@ class ItemPages:
         # of everything that the page's bytes depend on, the data by their state
         etag = hashlib.blake2b(f"{state}{question.about}{program()}".encode(), digest_size=12).hexdigest()
         identity = self.served.identity
-        self.served.tally.count(identity.department or identity.name, question.query.collection)
+        self.served.tally.count(self.served.consumer, question.query.collection)
         if conditions.hold(f'"{etag}"') or conditions.hold(f'"{etag}-gz"'):
             return Page(b"", etag)
         kept = self._kept.get(etag)

@@ -8,6 +8,7 @@ from starlette.types import Scope
 from api.language import language_of
 from api.paging import DEFAULT_LIMIT, MAX_LIMIT
 from api.served import Asked, Served
+from gis.access import Identity
 from gis.errors import BadQuery
 from gis.export import FORMATS, Format
 from gis.query.ask import Ask as QueryAsk
@@ -46,12 +47,13 @@ class Questions:
 
     def __init__(self, served: Served) -> None:
         self._served = served
-        self._read: dict[tuple[str | bytes | None, ...], Question] = {}
+        self._read: dict[tuple[str | bytes | Identity | None, ...], Question] = {}
 
     def read(self, scope: Scope, headers: Mapping[bytes, bytes], collection_id: str) -> Question:
         """The question of a request. Raises NotFound, Forbidden, BadQuery."""
-        key: tuple[str | bytes | None, ...] = (
-            scope["scheme"], scope.get("root_path"), scope["path"], scope["query_string"], *map(headers.get, _MATTER),
+        key: tuple[str | bytes | Identity | None, ...] = (
+            self._served.rights, scope["scheme"], scope.get("root_path"), scope["path"], scope["query_string"],
+            *map(headers.get, _MATTER),
         )  # fmt: skip
         found = self._read.get(key)
         if found is None:
@@ -59,7 +61,7 @@ class Questions:
             found = self._parse(collection_id, ask, headers.get(b"accept", b"").decode("latin-1"))
             if len(self._read) >= _MOST_QUESTIONS:
                 self._read.clear()
-            if sum(len(part or "") for part in key) <= _LONGEST_BYTES:
+            if sum(len(part) for part in key if isinstance(part, (str, bytes))) <= _LONGEST_BYTES:
                 self._read[key] = found
         return found
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.asker import address_of
+from api.asker import asker_of
 from api.metrics import HUNG_UP, TILE_ROUTE, Metrics
 from api.noted import NOTED, Noted
 from api.request_log import Answered, RequestLog
@@ -25,7 +25,7 @@ class Observed:
         if scope["type"] != "http":
             await self.inner(scope, receive, send)
             return
-        noted, before = Noted(asker=address_of(scope)), NOTED.get()
+        noted, before = Noted(asker=asker_of(scope)), NOTED.get()
         seen = _Seen(send, noted)
         NOTED.set(noted)
         begun_s = time.perf_counter()

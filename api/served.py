@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request
 
+from api.caller import CALLER, nameless
 from api.facts import Facts
 from api.language import language_of
 from api.noted import note
@@ -38,7 +40,7 @@ class Served:
     `database` answers on the event loop, `threads` beside it; `slow` runs what may take long, so that what is quick
     need not wait for it; `wake` tells the worker that a delivery has come; `tally` counts the questions,
     `changes` says what changed where;
-    `seal` signs where pages end.
+    `anonymous` is who asks where nobody has signed in; `seal` signs where pages end.
     """
 
     catalogue: Catalogue
@@ -51,12 +53,30 @@ class Served:
     wake: Callable[[], None] = lambda: None
     tally: Tally = field(default_factory=Tally)
     slow: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, thread_name_prefix="slow"))
-    identity: Identity = PUBLIC
+    anonymous: Identity = PUBLIC
     seal: Seal = UNSEALED
+
+    @property
+    def identity(self) -> Identity:
+        """Who asks now."""
+        found = CALLER.get()
+        return self.anonymous if found is PUBLIC else found
+
+    @property
+    def rights(self) -> Identity:
+        """All of who asks now on which answers depend, without the name."""
+        return nameless(self.identity)
+
+    @property
+    def consumer(self) -> str:
+        """For whom a question is counted: the department, else the role; persons are not counted."""
+        identity = self.identity
+        return identity.department or identity.role
 
     async def slowly(self, work: Callable[..., T], *args: Any) -> T:
         """What a function brings that may take long; once asked for it is done, though the caller hangs up."""
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self.slow, partial(work, *args)))
+        done = partial(copy_context().run, work, *args)
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self.slow, done))
 
     def collection(self, collection_id: str) -> Collection:
         """The collection of a path. Raises NotFound, Forbidden."""
@@ -74,7 +94,7 @@ class Served:
     def plan(self, query: Query) -> Plan:
         """The plan of the caller's question, which is counted. Raises UnknownName, Forbidden, BadQuery."""
         plan = QueryAsk(query=query, identity=self.identity).plan(self.catalogue)
-        self.tally.count(self.identity.department or self.identity.name, query.collection)
+        self.tally.count(self.consumer, query.collection)
         note(query)
         return plan
 

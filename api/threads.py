@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar
 
@@ -24,7 +25,8 @@ class Threads:
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         """What a function brings. Raises Unavailable where too many of the caller's wait already."""
         async with self._turns.turn(asker()):
-            return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *args))
+            done = partial(copy_context().run, work, *args)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, done)
 
     def close(self, *, wait: bool) -> None:
         """Begin nothing more; with `wait` what is under way is brought to its end."""

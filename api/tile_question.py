@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from api.edition import edition
 from api.served import Served
+from gis.access import Identity
 from gis.catalog import Collection
 from gis.errors import BadQuery, NotFound
 from gis.query.ask import Ask as QueryAsk
@@ -90,7 +91,7 @@ class TileQuestions:
 
     def __init__(self, served: Served) -> None:
         self._served = served
-        self._questions: dict[tuple[str | None, str], list[Question]] = {}
+        self._questions: dict[tuple[Identity, str | None, str], list[Question]] = {}
 
     def read(self, path: str, parameters: str) -> Asked | None:
         """The tile that an address asks for; None where it is no tile's.
@@ -110,12 +111,13 @@ class TileQuestions:
         return Asked(key, parts, any(part.follows_now for part in parts))
 
     def _asked_of(self, collection_id: str | None, parameters: str) -> list[Question]:
-        found = self._questions.get((collection_id, parameters))
+        rights = self._served.rights
+        found = self._questions.get((rights, collection_id, parameters))
         if found is None:
             if len(self._questions) >= _MOST_QUESTIONS:
                 self._questions.clear()
             found = questions(self._served, collection_id, _given(parameters))
-            self._questions[collection_id, parameters] = found
+            self._questions[rights, collection_id, parameters] = found
         return found
 
 

@@ -18,6 +18,7 @@ from api.noted import note
 from api.served import Served
 from api.tile_question import Asked, Part, TileQuestions, Token
 from api.tile_reply import TileReply
+from gis.access import Identity
 from gis.query.ask import Ask as QueryAsk
 from gis.query.plan import NOW_TICK, Plan
 from gis.query.statement import Statement
@@ -48,14 +49,13 @@ class TileServer:
         self.cache: Cache[str, TileReply] = Cache(served.settings.tile_cache_mb * _MB)
         self.flights: Flights[Share, TileReply] = Flights()
         self._questions = TileQuestions(served)
-        self._asked: dict[tuple[str, bytes], Asked] = {}
+        self._asked: dict[tuple[Identity, str, bytes], Asked] = {}
 
         self.logs_all = served.settings.log_requests == "all"
-        self._consumer = served.identity.department or served.identity.name
 
     def at(self, path: str, parameters: bytes) -> Asked | None:
         """The tile that an address asks for, where that was read before."""
-        return self._asked.get((path, parameters))
+        return self._asked.get((self.served.rights, path, parameters))
 
     def read(self, path: str, parameters: bytes) -> Asked | None:
         """The tile that an address asks for; None where it is no tile's. Raises as TileQuestions does."""
@@ -63,13 +63,14 @@ class TileServer:
         if asked is not None and len(path) + len(parameters) <= _LONGEST_BYTES:
             if len(self._asked) >= _MOST_ADDRESSES:
                 self._asked.clear()
-            self._asked[path, parameters] = asked
+            self._asked[self.served.rights, path, parameters] = asked
         return asked
 
     def count(self, asked: Asked) -> None:
         """Count a question of each collection that the tile shows."""
+        consumer = self.served.consumer
         for part in asked.parts:
-            self.served.tally.count(self._consumer, part.query.collection)
+            self.served.tally.count(consumer, part.query.collection)
 
     async def token(self, asked: Asked) -> Token:
         """The state of what the tile is made of, not older than this call. Raises Unavailable."""

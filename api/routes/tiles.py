@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from api.asker import address_of
+from api.asker import asker_of
 from api.front import check_length, refusal, request_id
 from api.metrics import HUNG_UP, TILE_ROUTE
 from api.noted import NOTED, Noted
@@ -86,7 +86,7 @@ class TilesFirst:
 
     async def _made(self, asked: Asked, token: Token, scope: Scope, receive: Receive, begun_s: float) -> Answer:
         """The answer with a tile that has to be read, or with why it cannot be; counted, timed and logged."""
-        noted, before, status, size = Noted(request_id(), address_of(scope), cache="missed"), NOTED.get(), HUNG_UP, 0
+        noted, before, status, size = Noted(request_id(), asker_of(scope), cache="missed"), NOTED.get(), HUNG_UP, 0
         NOTED.set(noted)
         try:
             answer = await self._read(asked, token, scope, receive)

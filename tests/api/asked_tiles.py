@@ -31,7 +31,7 @@ class Asked:
 
     @property
     def server(self) -> TileServer:
-        found: TileServer = self.app.server
+        found: TileServer = self.app.inner.server
         return found
 
     async def get(self, path: str, **headers: str) -> httpx.Response:

@@ -62,7 +62,7 @@ class Server:
 
     @property
     def tiles(self) -> TileServer:
-        found: TileServer = self.app.server
+        found: TileServer = self.app.inner.server
         return found
 
     async def get(self, path: str, headers: dict[str, str]) -> httpx.Response:

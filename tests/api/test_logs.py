@@ -67,7 +67,7 @@ def get(sample_url: tuple[str, Any], web_folder: Path) -> Iterator[Callable[...,
             def get(path: str, method: str = "GET", **more: Any) -> httpx.Response:
                 answer = request(path, method, **more)
                 for _ in range(100):
-                    if app.inner.explained:
+                    if app.inner.inner.explained:
                         break
                     request("/health/live")
                 return answer

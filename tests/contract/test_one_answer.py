@@ -94,8 +94,8 @@ class City:
             self.app = self.app.inner
 
     def get(self, who: Identity, path: str, **headers: str) -> Any:
-        if self.app.state.served.identity != who:
-            self.app.state.served = replace(self.app.state.served, identity=who)
+        if self.app.state.served.anonymous != who:
+            self.app.state.served = replace(self.app.state.served, anonymous=who)
         return self.request(path, headers=headers)
 
     def told(self, who: Identity, path: str) -> Any:

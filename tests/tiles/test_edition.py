@@ -21,7 +21,8 @@ TILE = "/collections/base.roads/tiles/WebMercatorQuad/14/6660/13494"
 
 
 def _tag(catalogue: Any = CATALOGUE) -> str:
-    served: Any = SimpleNamespace(catalogue=catalogue, identity=OWNER, collection=lambda name: catalogue[name])
+    served: Any = SimpleNamespace(catalogue=catalogue, identity=OWNER, rights=OWNER,
+                                  collection=lambda name: catalogue[name])  # fmt: skip
     asked = TileQuestions(served).read(TILE, "")
     assert asked is not None
     return state_of(asked.key, ("life", 7, 0))
