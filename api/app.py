@@ -1,7 +1,8 @@
 """The web application: `api.app:app` for a server, `create_app` for tests.
 
-SignedIn (who asks) → TilesFirst (tiles, before anything else) → Observed (figures, log) → Front (limits, headers,
-errors, hanging up) → ItemsFirst (pages, exports) → FastAPI (everything else).
+Shell (proxies, other servers' pages) → SignedIn (who asks) → Rated (not too much) → TilesFirst (tiles, before anything
+else) → Observed (figures, log) → Front (limits, headers, errors, hanging up) → ItemsFirst (pages, exports) → FastAPI
+(everything else).
 """
 
 import asyncio
@@ -57,6 +58,7 @@ from api.routes import (
     web_map,
 )
 from api.served import Served
+from api.shell import Guard, Rated, Shell
 from api.signed_in import SignedIn
 from api.stopping import when_told_to_stop
 from api.upload import sweep
@@ -108,7 +110,8 @@ def create_app(
         Observed(Front(ItemsFirst(framework, framework.state)), counted, framework.state), framework.state
     )
     framework.state.tiles = found
-    return SignedIn(found, framework.state, counted)
+    rated = Rated(found, framework.state, counted)
+    return Shell(SignedIn(rated, framework.state, counted), framework.state)
 
 
 @asynccontextmanager
@@ -138,6 +141,7 @@ async def _serving(
                   seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
     app.state.credentials = Credentials(threads)
+    app.state.guard = Guard.of(settings)
     app.state.rasters = RasterServer(city)
     app.state.health = Health(city, Expected.of(catalogue.layers), worker, watch)
     try:

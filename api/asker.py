@@ -1,6 +1,7 @@
 """For whom a question is asked, as far as taking turns goes: the key's holder where one was shown, else the address."""
 
 import ipaddress
+from functools import lru_cache
 
 from starlette.types import Scope
 
@@ -25,17 +26,16 @@ def asker_of(scope: Scope) -> str:
 
 
 def address_of(scope: Scope) -> str:
-    """The address from which a request comes; what a proxy on this machine says of those whose requests it passes on.
+    """The address from which a request comes, as `api.proxies` settled it; of IPv6 the subscriber's network."""
+    return _subscriber((scope.get("client") or ("",))[0])
 
-    Anybody else may say what he likes in such a header, so that it is not read.
-    """
-    peer = _address((scope.get("client") or ("",))[0])
-    if peer is None or not peer.is_loopback:
-        return _subscriber(peer)
-    said = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    # the last is the one that the proxy itself has seen
-    passed_on = _address(said[-1].decode("latin-1").rpartition(",")[2].strip()) if said else None
-    return _subscriber(passed_on or peer)
+
+@lru_cache(maxsize=8192)
+def _subscriber(text: str) -> str:
+    address = _address(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, _SUBSCRIBER_BITS), strict=False).network_address)
+    return str(address or "unknown")
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -43,9 +43,3 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
-
-
-def _subscriber(address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> str:
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, _SUBSCRIBER_BITS), strict=False).network_address)
-    return str(address or "unknown")

@@ -56,6 +56,7 @@ _TITLES = {
     414: Text("网址过长", "The address is too long"),
     415: Text("不支持此内容类型", "Unsupported kind of content"),
     428: Text("须说明所依据的版本", "It must say which state it changes"),
+    429: Text("请求过于频繁", "Too many requests"),
     500: Text("服务器内部错误", "Internal error"),
     503: Text("服务暂不可用", "Not available now"),
 }
@@ -75,6 +76,14 @@ class TooLarge(OneMapError):
     """A body beyond what this server takes."""
 
 
+class TooMany(OneMapError):
+    """More questions than one caller may ask in so short a time; `wait_s` seconds later it may ask again."""
+
+    def __init__(self, en: str, zh: str, *, wait_s: int) -> None:
+        super().__init__(en, zh)
+        self.wait_s = wait_s
+
+
 class Unreadable(OneMapError):
     """A method or a form of answer that an address does not have; `status` is the HTTP one."""
 
@@ -92,6 +101,8 @@ def status_of(error: Exception) -> int:
         return HTTPStatus.REQUEST_URI_TOO_LONG
     if isinstance(error, TooLarge):
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if isinstance(error, TooMany):
+        return HTTPStatus.TOO_MANY_REQUESTS
     if isinstance(error, HTTPException):
         return error.status_code
     return next((status for kind, status in STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -113,6 +124,8 @@ def problem(error: Exception, language: Language, instance: str) -> tuple[int, d
     headers = {"content-type": MEDIA_TYPE, "content-language": language, "cache-control": "no-store"}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = str(RETRY_AFTER_S)
+    if isinstance(error, TooMany):
+        headers["retry-after"] = str(error.wait_s)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = 'Bearer realm="OneMap"'
     return status, headers, orjson.dumps(body)

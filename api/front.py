@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import TooLong, problem
+from api.headers import SECURITY
 from api.language import language_of
 
 _LOG = logging.getLogger("onemap.web")
@@ -20,28 +21,6 @@ MAX_ADDRESS_BYTES = 16_384
 
 #: Methods whose requests may bring something.
 _BRINGING = frozenset({"POST", "PUT", "PATCH"})
-
-#: That a browser takes an answer for nothing but what its type says.
-NOT_GUESSED = (b"x-content-type-options", b"nosniff")
-
-#: What anyone may read, pages of other servers may read too (OGC 17-069r4, recommendation /rec/core/cross-origin). What
-#: needs a key they cannot: before a browser sends one for such a page it asks whether it may, and nobody says so.
-SHARED = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"etag, link, onemap-truncated, onemap-request-id"),
-)
-
-#: Headers of every answer that may be a document.
-SECURITY = (
-    (
-        b"content-security-policy",
-        b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        b"worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'self'",
-    ),
-    NOT_GUESSED,
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-)
 
 # A random beginning for each process and a number a request: unique, and no call to the system for each.
 _PROCESS = secrets.token_hex(6)
@@ -70,7 +49,7 @@ def refusal(error: Exception, scope: Scope, asked_as: str) -> tuple[Message, Mes
     elif status >= 500:
         _LOG.error("request %s %s failed", asked_as, scope["path"], exc_info=error)
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    raw += [(b"content-length", str(len(body)).encode()), *SECURITY, *SHARED, (b"onemap-request-id", asked_as.encode())]
+    raw += [(b"content-length", str(len(body)).encode()), *SECURITY, (b"onemap-request-id", asked_as.encode())]
     return (
         {"type": "http.response.start", "status": status, "headers": raw},
         {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body},
@@ -164,7 +143,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.started = True
             self.read.set()
-            own = [*SECURITY, *SHARED, (b"onemap-request-id", self.request_id.encode())]
+            own = [*SECURITY, (b"onemap-request-id", self.request_id.encode())]
             message = {**message, "headers": [*message.get("headers", ()), *own]}
         elif self.is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import xxhash
 from starlette.types import Message
 
-from api.front import NOT_GUESSED, SHARED
+from api.headers import GUARDED
 from api.reply import REVALIDATE
 from api.tile_question import Token
 from tiles import mvt
@@ -25,8 +25,7 @@ _PACKED: _Header = (b"content-encoding", b"gzip")
 _KEPT: tuple[_Header, ...] = (
     (b"cache-control", REVALIDATE.encode()),
     (b"vary", b"Accept-Encoding"),
-    NOT_GUESSED,
-    *SHARED,
+    *GUARDED,
 )
 _LEFT_OUT: _Header = (b"onemap-truncated", b"true")
 

@@ -1,10 +1,12 @@
 """What an installation may set: environment variables that begin with ONEMAP_, each with a default that works."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gis.errors import SetupError
 
@@ -19,6 +21,9 @@ def _home() -> Path:
 
 class Settings(BaseSettings):
     """One installation's settings.
+
+    What is secret may stand in a file instead, named by a variable of the same name that ends in _FILE: a file can be
+    kept from others' eyes, and is not handed on to every process that is started.
 
     An empty variable counts as one that is not set, so that `ONEMAP_DATABASE_URL= make test` means the embedded server.
     Raises SetupError that names the variable whose value does not fit.
@@ -46,9 +51,35 @@ class Settings(BaseSettings):
         default="some", description="which requests are logged; some: all but tiles that were at hand"
     )
     slow_ms: float = Field(default=1000, ge=0, description="requests that take longer are logged with what was asked")
+    proxies: str = Field(
+        default="", description="addresses and networks of the proxies in front, with commas; only they are believed"
+    )
+    origins: str = Field(
+        default="",
+        description="origins whose pages may read answers, with commas; * opens what anyone may read; none: closed",
+    )
+    requests_per_s_address: float = Field(
+        default=50, ge=0, description="questions that one address may ask, a second, for 20 s on end; 0: no limit"
+    )
+    requests_per_s_account: float = Field(
+        default=200, ge=0, description="questions that one account or key may ask, a second; 0: no limit"
+    )
     metrics_key: SecretStr | None = Field(
         default=None, description="key with which /metrics is read from elsewhere; none: from this machine alone"
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What the program itself says comes first, then variables, then the files that variables name."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, _Files(settings_cls)
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -61,3 +92,29 @@ class Settings(BaseSettings):
                 f"{name} 的值 {first['input']!r} 无效：{first['msg']}",
                 subject=name,
             ) from None
+
+
+class _Files(PydanticBaseSettingsSource):
+    """Values of settings that variables ending in _FILE point to. Raises SetupError where one cannot be read."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The text of the setting's file, None where no variable names one."""
+        del field
+        name = f"ONEMAP_{field_name.upper()}"
+        path = os.environ.get(f"{name}_FILE")
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "UTF-8"
+            raise SetupError(
+                f"{name}_FILE names {path}, which cannot be read: {why}",
+                f"{name}_FILE 所指文件 {path} 无法读取:{why}",
+                subject=f"{name}_FILE",
+            ) from None
+
+    def __call__(self) -> dict[str, Any]:
+        """Each setting that a file holds."""
+        found = {name: self.get_field_value(info, name)[0] for name, info in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value}

@@ -32,8 +32,7 @@ def test_every_address_answers_get_and_head_alike(city: SampleCity, path: str) -
         assert re.fullmatch("[0-9a-f]{16}", answer.headers["onemap-request-id"])
         assert "default-src 'self'" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["access-control-allow-origin"] == "*"
-        assert "access-control-allow-credentials" not in answer.headers
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
 @pytest.mark.parametrize("path", PATHS)

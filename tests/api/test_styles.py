@@ -175,14 +175,3 @@ def test_what_there_is_not(city: SampleCity, path: str, status: int, subject: st
     for language in ("zh", "en"):
         found = city.get(path, headers={"accept-language": language})
         assert (found.status_code, found.json()["subject"]) == (status, subject), found.text
-
-
-def test_pages_of_other_servers_may_read_what_anyone_may(city: SampleCity) -> None:
-    for path in ("/styles/onemap", "/sprites/city.png", "/collections/base.pois/items",
-                 "/collections/base.pois/tiles/WebMercatorQuad/10/416/843", "/styles/none"):  # fmt: skip
-        assert city.get(path).headers["access-control-allow-origin"] == "*", path
-    asked = {"origin": "https://elsewhere.test", "access-control-request-method": "GET",
-             "access-control-request-headers": "authorization"}  # fmt: skip
-    answer = city.get("/exchange/me", "OPTIONS", headers=asked)
-    assert "access-control-allow-headers" not in answer.headers
-    assert "access-control-allow-credentials" not in answer.headers
