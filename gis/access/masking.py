@@ -7,22 +7,37 @@ the form that its rule expects fails closed: all but the first and the last char
 import re
 from collections.abc import Callable, Mapping
 
-_CITIZEN_ID = re.compile(r"\d{17}[\dXx]|\d{15}")
-_MOBILE = re.compile(r"1[3-9]\d{9}")
-_BANK_CARD = re.compile(r"\d{16,19}")
-_HANZI = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]{2,6}")
-_EMAIL = re.compile(r"([^@\s])[^@\s]*@([^@\s]+\.[^@\s.]+)")
-_PLATE = re.compile(r"[\u4e00-\u9fff][A-Z][A-Z0-9]{5,6}")
-_DAY = re.compile(r"(\d{4})-\d\d-\d\d")
-_COMMUNITY = re.compile(r".*?(?:社区|居委会|村委会)")
-_STREET = re.compile(r".{2,}?(?:街道|[镇乡])(?![路巷道])")
+#: What is stripped from the ends of a text, and does not stand in an e-mail address: the white space of Unicode.
+SPACE = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+#: The forms that rules expect, in words that mean the same to Python and to PostgreSQL: digits are those of ASCII.
+FORMS: Mapping[str, str] = {
+    "citizen_id": "[0-9]{17}[0-9Xx]|[0-9]{15}",
+    "telephone": "1[3-9][0-9]{9}",
+    "bank_card": "[0-9]{16,19}",
+    "plate": "[\u4e00-\u9fff][A-Z][A-Z0-9]{5,6}",
+    "name": "[\u3400-\u9fff\U00020000-\U0003ffff]{2,6}",
+    "email": f"[^@{SPACE}]+@[^@{SPACE}]+[.][^@.{SPACE}]+",
+    "birth_date": "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+}
+#: How many characters of a form's ends are shown.
+SHOWN: Mapping[str, tuple[int, int]] = {
+    "citizen_id": (6, 4),
+    "telephone": (3, 4),
+    "bank_card": (6, 4),
+    "plate": (2, 2),
+}
+#: The shortest beginning of an address that is one of these is shown, the first before the second.
+PLACES = ("[^\n]*?(?:社区|居委会|村委会)", "[^\n]{2,}?(?:街道|[镇乡])(?![路巷道])")
 #: Surnames of two characters (the more frequent ones of the Hundred Family Surnames), one behind the other.
 _SURNAMES = (
     "欧阳太史端木上官司马东方独孤南宫万俟闻人夏侯诸葛尉迟公羊赫连澹台皇甫宗政濮阳公冶太叔申屠公孙慕容仲孙"
     "钟离长孙宇文司徒鲜于司空闾丘子车亓官司寇巫马公西颛孙壤驷公良漆雕乐正宰父谷梁拓跋夹谷轩辕令狐段干百里"
     "呼延东郭南门羊舌微生梁丘左丘东门西门"
 )
-_COMPOUND = frozenset(_SURNAMES[at : at + 2] for at in range(0, len(_SURNAMES), 2))
+COMPOUND = frozenset(_SURNAMES[at : at + 2] for at in range(0, len(_SURNAMES), 2))
 
 
 def masked(kind: str, text: str) -> str:
@@ -31,7 +46,7 @@ def masked(kind: str, text: str) -> str:
     >>> masked("citizen_id", "110101199001011234"), masked("name", "欧阳娜娜"), masked("shoe size", "42")
     ('110101********1234', '欧阳**', '**')
     """
-    written = text.strip()
+    written = text.strip(SPACE)
     return RULES.get(kind, closed)(written) if written else ""
 
 
@@ -44,11 +59,16 @@ def closed(text: str) -> str:
     return "*" * len(text) if len(text) < 3 else f"{text[0]}{'*' * (len(text) - 2)}{text[-1]}"
 
 
-def _ends(form: re.Pattern[str], first: int, last: int) -> Callable[[str], str]:
-    """A rule that keeps so many first and last characters of texts of one form."""
+def _fits(kind: str, text: str) -> bool:
+    return re.fullmatch(FORMS[kind], text) is not None
+
+
+def _ends(kind: str) -> Callable[[str], str]:
+    """The rule that shows so many first and last characters of texts of one form."""
+    first, last = SHOWN[kind]
 
     def rule(text: str) -> str:
-        if not form.fullmatch(text):
+        if not _fits(kind, text):
             return closed(text)
         return f"{text[:first]}{'*' * (len(text) - first - last)}{text[-last:]}"
 
@@ -56,34 +76,31 @@ def _ends(form: re.Pattern[str], first: int, last: int) -> Callable[[str], str]:
 
 
 def _name(text: str) -> str:
-    if not _HANZI.fullmatch(text):
+    if not _fits("name", text):
         return closed(text)
-    surname = 2 if len(text) > 2 and text[:2] in _COMPOUND else 1
+    surname = 2 if len(text) > 2 and text[:2] in COMPOUND else 1
     return text[:surname] + "*" * (len(text) - surname)
 
 
 def _email(text: str) -> str:
-    found = _EMAIL.fullmatch(text)
-    return f"{found[1]}***@{found[2]}" if found else closed(text)
+    return f"{text[0]}***@{text.partition('@')[2]}" if _fits("email", text) else closed(text)
 
 
 def _address(text: str) -> str:
     """Down to the community, else to the street or township; the rest does not even tell its length."""
-    found = _COMMUNITY.match(text) or _STREET.match(text)
-    return f"{found[0]}****" if found else closed(text)
+    for place in PLACES:
+        if found := re.match(place, text):
+            return f"{found[0]}****"
+    return closed(text)
 
 
 def _birth_date(text: str) -> str:
-    found = _DAY.fullmatch(text)
-    return f"{found[1]}-01-01" if found else closed(text)
+    return f"{text[:4]}-01-01" if _fits("birth_date", text) else closed(text)
 
 
 #: What can be hidden, and how.
 RULES: Mapping[str, Callable[[str], str]] = {
-    "citizen_id": _ends(_CITIZEN_ID, 6, 4),
-    "telephone": _ends(_MOBILE, 3, 4),
-    "bank_card": _ends(_BANK_CARD, 6, 4),
-    "plate": _ends(_PLATE, 2, 2),
+    **{kind: _ends(kind) for kind in SHOWN},
     "name": _name,
     "email": _email,
     "address": _address,

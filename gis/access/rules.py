@@ -4,13 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gis.access.identity import Identity
-from gis.access.roles import INSIDE, OWNER_ROLE, PUBLIC_ROLE
+from gis.access.roles import INSIDE, OWNER_ROLE, ROLES
 from gis.catalog import Anonymous, Collection, Grant, Policy, Precision, Raster, Rows, Sensitivity
 from gis.errors import Forbidden, NotSignedIn
 
-#: What holds where a collection declares no policy of its own.
+#: Who may change features one at a time, in the divisions of the duty.
+_EDITORS = ("staff", "duty", "command", OWNER_ROLE)
+
+#: What holds where a collection declares no policy of its own. What is open is so to everybody alike, city-wide.
 USUAL: Mapping[Sensitivity, Policy] = {
-    Sensitivity.OPEN: Policy((Grant(roles=(PUBLIC_ROLE,)), Grant(roles=INSIDE, rows=Rows.DUTY))),
+    Sensitivity.OPEN: Policy((Grant(roles=tuple(role for role in ROLES if role != OWNER_ROLE)),)),
     Sensitivity.INTERNAL: Policy((Grant(roles=INSIDE, rows=Rows.DUTY),)),
     Sensitivity.PERSONAL: Policy((
         Grant(roles=("command",), rows=Rows.EMERGENCY),
@@ -35,11 +38,27 @@ class Rules:
     anonymous: Anonymous | None = None
     grant: int | None = None
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether a row is told otherwise than it is recorded: a field in part or not at all, or a blurred place."""
+        return bool(self.masked) or self.precision != "exact" or self.anonymous is not None
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The fields that are told at all, exactly or in part."""
+        return self.fields | self.masked.keys()
+
+    @property
+    def text(self) -> str:
+        """Everything by which an answer differs between callers, as one text for digests."""
+        masked = sorted(self.masked.items())
+        return f"{sorted(self.fields)}|{self.divisions}|{masked}|{self.precision}|{self.anonymous}"
+
 
 def policy_of(asked: Collection | Raster) -> Policy:
     """The policy in force: the declared one, else what is usual."""
     declared = asked.policy if isinstance(asked, Collection) else None
-    return declared or USUAL[asked.sensitivity]
+    return USUAL[asked.sensitivity] if declared is None else declared
 
 
 def rules_for(identity: Identity, collection: Collection) -> Rules:
@@ -57,7 +76,7 @@ def check_reader(identity: Identity, asked: Collection | Raster) -> int:
     if identity.role == OWNER_ROLE:
         return -1
     for number, grant in enumerate(policy_of(asked).grants):
-        if _fits(identity, grant):
+        if _fits(identity, grant) and (identity.collections is None or asked.id in identity.collections):
             return number
     raise Forbidden(
         f"{asked.id} is {asked.sensitivity.value}; {identity.name} may not see it",
@@ -102,10 +121,20 @@ def check_editor(identity: Identity, collection: Collection, divisions: Iterable
             f"数据集 {collection.id} 只能通过加载或报送更新",
             subject=collection.id,
         )
+    if identity.role not in _EDITORS or rules.is_partial or rules.fields != collection.by_name.keys():
+        raise Forbidden(
+            f"{identity.name} may not change {collection.id}: that takes a duty, and the right to see all of it",
+            f"{identity.name} 无权修改 {collection.id}:须有相应职责并可查看全部内容",
+            subject=collection.id,
+        )
     for code in divisions:
-        if rules.divisions is not None and not any(low <= (code or 0) <= high for low, high in rules.divisions):
+        if not all(_within(code, ranges) for ranges in (identity.divisions, rules.divisions)):
             raise Forbidden(
                 f"{identity.name} may not change features there",
                 f"{identity.name} 无权修改该区域的要素",
                 subject=collection.id,
             )
+
+
+def _within(code: int | None, ranges: tuple[tuple[int, int], ...] | None) -> bool:
+    return ranges is None or any(low <= (code or 0) <= high for low, high in ranges)

@@ -1,6 +1,6 @@
 """Legal entities: enterprises, institutions, social organisations and the self-employed, with their sites."""
 
-from gis.catalog import Collection, Geometry, Rollup, Sensitivity, Style, StyleClass
+from gis.catalog import Collection, Geometry, Grant, Policy, Rollup, Rows, Sensitivity, Style, StyleClass
 from gis.catalog.field import day, integer, number, text
 from gis.text import Text
 
@@ -40,6 +40,11 @@ ENTITIES = Collection(
     division="placed",
     rollup=Rollup(measures=("capital_wan",), dimensions=("kind", "state"), near_zoom=12),
     sensitivity=Sensitivity.INTERNAL,
+    # who represents an entity is a person: that is told by duty alone
+    policy=Policy((
+        Grant(roles=("duty", "command"), rows=Rows.DUTY),
+        Grant(roles=("staff", "analyst"), rows=Rows.DUTY, hidden=("representative",)),
+    )),
     group=Text("三大登记库", "Base registers"),
     fields=(
         text("credit_code", "统一社会信用代码", "Credit code", "统一社会信用代码", "信用代码", "社会信用代码",

@@ -66,7 +66,8 @@ class Collection:
     declared fields.
     `detail` says what is drawn from how far.
     Features of an `editable` collection may be changed one at a time, all others by loads and deliveries only.
-    `policy` says who may see what; None is what is usual for its `sensitivity`.
+    `policy` says who may see what; None is what is usual for its `sensitivity`. `masked` are the fields told in part
+    to the caller whose view of a collection this is; none in a declaration.
     `measured` says that rows are measurements taken at the features of another collection.
     `source` and `licence` describe rows whose load did not say otherwise.
     """
@@ -94,6 +95,7 @@ class Collection:
     detail: Detail = Detail()
     editable: bool = False
     policy: Policy | None = None
+    masked: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a declaration whose names could not be tables, columns or parameters."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from gis.catalog.field import Field, FieldType
+
 _ROLE = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 #: The rules of `gis.access.masking`.
@@ -79,9 +81,13 @@ class Policy:
 
     grants: tuple[Grant, ...]
 
-    def check(self, collection: str, fields: Mapping[str, object]) -> None:
-        """That grants speak of fields that there are. Raises ValueError."""
+    def check(self, collection: str, fields: Mapping[str, Field]) -> None:
+        """That grants speak of fields that there are, and mask what can be. Raises ValueError."""
         for grant in self.grants:
             for name in (*grant.masked, *grant.hidden):
                 if name not in fields:
                     raise ValueError(f"{collection}: the policy names {name!r}, which is no field")
+            for name, rule in grant.masked.items():
+                kind = fields[name].type
+                if kind is not FieldType.TEXT and (kind, rule) != (FieldType.DATE, "birth_date"):
+                    raise ValueError(f"{collection}: {name!r} holds no text; it can be hidden, not masked as {rule}")

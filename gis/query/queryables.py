@@ -28,5 +28,6 @@ def standard(collection: Collection) -> tuple[Field, ...]:
 
 
 def queryables(collection: Collection) -> dict[str, Field]:
-    """Everything but geometry that a filter may name, before the caller's rights."""
-    return {**collection.by_name, **{field.name: field for field in standard(collection)}}
+    """Everything but geometry that a filter may name; of a collection as a caller sees it, all that he may name."""
+    exact = {name: field for name, field in collection.by_name.items() if name not in collection.masked}
+    return {**exact, **{field.name: field for field in standard(collection)}}
