@@ -73,6 +73,7 @@ from gis.store.database import AsyncDatabase, Database
 from gis.store.migrate import migrate
 from gis.store.migrated import Expected
 from gis.store.page_key import seal
+from gis.store.trace import Trace
 
 _WEB = Path(__file__).parent / "web" / "dist"
 _EXCHANGE = (
@@ -134,10 +135,11 @@ async def _serving(
     await changes.open()
     watch = CatalogueWatch(catalogue, threads)
     catalogue = await asyncio.to_thread(watch.read)
+    trace = await asyncio.to_thread(Trace.of, url, settings.home)
     worker = DeliveryWorker(url) if works else None
     app.state.geocoding = Geocoding(url, catalogue)
     wake = worker.wake if worker else lambda: None
-    city = Served(catalogue, database, changes, threads, Facts(database), web, settings, wake,
+    city = Served(catalogue, database, changes, threads, Facts(database), trace, web, settings, wake,
                   seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
     app.state.credentials = Credentials(threads)
@@ -156,6 +158,7 @@ async def _serving(
         app.state.rasters.close()
         await asyncio.to_thread(city.slow.shutdown)
         await changes.close()
+        await asyncio.to_thread(trace.close)
         await database.close()
         await asyncio.to_thread(threads.close)
 

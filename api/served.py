@@ -28,6 +28,7 @@ from gis.query.url import pairs
 from gis.settings import Settings
 from gis.store.changes import Changes
 from gis.store.database import AsyncDatabase, Database
+from gis.store.trace import Trace
 from gis.text import Language
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ class Served:
     `database` answers on the event loop, `threads` beside it; `slow` runs what may take long, so that what is quick
     need not wait for it; `wake` tells the worker that a delivery has come; `tally` counts the questions,
     `changes` says what changed where;
-    `anonymous` is who asks where nobody has signed in; `seal` signs where pages end.
+    `anonymous` is who asks where nobody has signed in; `seal` signs where pages end; `trace` keeps who did what.
     """
 
     catalogue: Catalogue
@@ -48,6 +49,7 @@ class Served:
     changes: Changes
     threads: Database
     facts: Facts
+    trace: Trace
     web: Path
     settings: Settings = field(default_factory=Settings)
     wake: Callable[[], None] = lambda: None
