@@ -9,6 +9,7 @@ from api.caller import CALLER
 from api.credentials import Credentials, credential_of
 from api.front import refusal, request_id
 from api.metrics import Metrics
+from api.purpose import with_purpose
 from gis.access.identity import Identity
 
 #: Places that have keys of their own.
@@ -49,4 +50,4 @@ class SignedIn:
         if token is None:
             return None
         credentials: Credentials = self.state.credentials
-        return await credentials.holder(token)
+        return with_purpose(await credentials.holder(token), scope["headers"])

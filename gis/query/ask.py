@@ -1,11 +1,13 @@
 """A question with the frame in which it is asked: by whom, for what, how fresh, in which CRS and format."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from gis.access import OWNER, Identity, rules_for
+from gis.access import OWNER, Identity, rules_in
+from gis.access.purpose import check_purpose
 from gis.catalog import Catalogue
 from gis.errors import BadQuery
+from gis.geo.area import Within
 from gis.query.crs import CRS84
 from gis.query.plan import Plan, rounded
 from gis.query.query import Query
@@ -18,9 +20,9 @@ __all__ = ["CRS84", "Ask"]
 class Ask:
     """What a Query leaves open, since it does not change which rows are meant.
 
-    `purpose` is the duty for which it is asked, for the trace; `at_most_old` how far behind the answer may be (None:
-    it holds every commit that was visible when it was asked; a replica may serve the others); `crs` the CRS of the
-    answer's geometry; `format` the media type wanted.
+    `purpose` is the duty for which it is asked, in place of the identity's own; `at_most_old` how far behind the answer
+    may be (None: it holds every commit that was visible when it was asked; a replica may serve the others); `crs` the
+    CRS of the answer's geometry; `format` the media type wanted.
     """
 
     query: Query
@@ -33,9 +35,12 @@ class Ask:
     def plan(self, catalogue: Catalogue) -> Plan:
         """The plan, made now. Raises UnknownName, Forbidden, and BadQuery for a record of the future."""
         query = self.query
-        rules_for(self.identity, catalogue[query.collection])
+        identity = replace(self.identity, purpose=self.purpose) if self.purpose else self.identity
+        rules_for(identity, catalogue[query.collection])
+        for name in (query.collection, *([query.area.collection] if isinstance(query.area, Within) else [])):
+            check_purpose(identity, catalogue[name])
         moment = now()
         if query.as_of is not None and query.as_of > moment:
             raise BadQuery("as-of lies in the future", "as-of 在未来", subject="as-of")
         after = query.page.after
-        return Plan(query, catalogue, self.identity, after.now if after and after.now else rounded(moment))
+        return Plan(query, catalogue, identity, after.now if after and after.now else rounded(moment))
