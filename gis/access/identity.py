@@ -12,7 +12,8 @@ class Identity:
     `role` is one of `gis.access.roles.ROLES`. `divisions` are the [low, high] ranges of division codes that the duty
     covers; None is everywhere. `department` is the one that the caller speaks for in the exchange, `*` the data centre
     that serves all of them. `emergency` are the ranges of the emergencies in force, where they raise the caller's
-    rights. `purpose` is the duty for which the caller says to ask, "" where none is said.
+    rights. `purpose` is the duty for which the caller says to ask, "" where none is said. `collections` are those to
+    which a system's key is confined; None is whatever the role may see.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Identity:
     department: str | None = None
     emergency: tuple[tuple[int, int], ...] = ()
     purpose: str = ""
+    collections: frozenset[str] | None = None
 
 
 #: Anyone who has not signed in.

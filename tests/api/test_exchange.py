@@ -32,7 +32,7 @@ def test_a_key_ends(exchange: ExchangeCity) -> None:
     with psycopg.connect(exchange.url, autocommit=True) as conn:
         made, key = keys.add(conn, "market")
         number, _, secret = key.partition("-")
-        kept = conn.execute("SELECT key::text FROM exchange.key WHERE id = %s", (made.id,)).fetchone()
+        kept = conn.execute("SELECT key::text FROM access.key WHERE id = %s", (made.id,)).fetchone()
         assert kept is not None and secret not in kept[0]
 
         def status(given: str) -> int:
@@ -43,9 +43,9 @@ def test_a_key_ends(exchange: ExchangeCity) -> None:
         assert status(key) == 200
         other = f"{int(number) + 1000}-{secret}"
         assert {status(wrong) for wrong in (other, key[:-1], key + "A", f"{number}-{'A' * 43}", key.upper())} == {401}
-        conn.execute("UPDATE exchange.key SET expires_at = clock_timestamp() WHERE id = %s", (made.id,))
+        conn.execute("UPDATE access.key SET expires_at = clock_timestamp() WHERE id = %s", (made.id,))
         assert status(key) == 401
-        conn.execute("UPDATE exchange.key SET expires_at = NULL WHERE id = %s", (made.id,))
+        conn.execute("UPDATE access.key SET expires_at = NULL WHERE id = %s", (made.id,))
         assert status(key) == 200
         keys.revoke(conn, made.id)
         assert status(key) == 401
