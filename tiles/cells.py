@@ -133,7 +133,7 @@ class _Drawn:
         found = self._summed() if rollups.answerable(self.plan) else self._counted()
         is_shifted = len(tile.shifts) > 1
         sql = _SQL.format(
-            found=found.sql, shape=SHAPE, cells=RollupTables(collection).table("_cell"), name=layer_name(collection),
+            found=found.sql, shape=SHAPE, cells=RollupTables(self.plan.register).table("_cell"), name=layer_name(collection),
             extent=EXTENT, low_bits=(1 << 53) - 1, area=_AREA, figures="".join(f", {f}" for f in self._figures()),
             drawn="shape" if tile.grid is WEB_MERCATOR else _DEGREES, srid=tile.grid.srid,
             around=" CROSS JOIN unnest(%s::float8[]) AS around(shift)" if is_shifted else "",
@@ -172,7 +172,7 @@ class _Drawn:
 
     def _counted(self) -> Statement:
         """The tile's cells from the rows that lie in it and a cell's width around it."""
-        tables = RollupTables(self.plan.collection)
+        tables = RollupTables(self.plan.register)
         boxes = [self._wide(box) for box in self.tile.reach]
         bound = bounded_in(self.plan, boxes)
         inside = " OR ".join(["geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326)"] * len(boxes))

@@ -1,12 +1,16 @@
 """Areas as conditions: the constant is brought to the column's CRS, never the column to the constant's."""
 
+import math
 from typing import Any
+
+import shapely
 
 from gis.catalog import Collection
 from gis.codes.division import Division as DivisionCode
 from gis.errors import BadQuery
 from gis.geo import cells
-from gis.geo.area import Box, Cells, Circle, Division, Shape
+from gis.geo.area import Area, Box, Cells, Circle, Division, Shape
+from gis.geo.cell_windows import BoxDeg
 from gis.query.statement import Statement
 
 
@@ -62,3 +66,17 @@ def _cells(area: Cells, collection: Collection) -> Statement:
         tests.append("cell BETWEEN %s AND %s")
         values += cells.child_range(cell, collection.cell_resolution)
     return Statement(f"({' OR '.join(tests)})" if tests else "false", tuple(values))
+
+
+def bounds_of(area: Area | None) -> list[BoxDeg]:
+    """West, south, east, north of boxes that hold an area; none where that is not known beforehand."""
+    if isinstance(area, Box):
+        return [(part.west, part.south, part.east, part.north) for part in area.parts]
+    if isinstance(area, Shape):
+        west, south, east, north = shapely.from_wkb(area.wkb).bounds
+        return [(west, south, east, north)]
+    if isinstance(area, Circle):
+        dlat = area.radius_m / 110_000.0
+        dlon = dlat / max(math.cos(math.radians(min(89.9, abs(area.lat) + dlat))), 0.001)
+        return [(area.lon - dlon, area.lat - dlat, area.lon + dlon, area.lat + dlat)]
+    return []

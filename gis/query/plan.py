@@ -6,16 +6,19 @@ tiles, groups, exports and analyses wrap it; nobody else names a table.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 
-from gis.access import Identity, Rules, rules_for
+from gis.access import Identity, Rules, rules_in, seen_in
+from gis.access.seen import is_whole
 from gis.catalog import STANDARD_COLUMNS, Catalogue, Collection
-from gis.errors import BadQuery, UnknownName
+from gis.errors import BadQuery, Forbidden, UnknownName
 from gis.geo.area import Area, Within
 from gis.query.areas import area_condition
 from gis.query.query import Query
 from gis.query.span import TICK
 from gis.query.statement import Statement, conjunction
+from gis.query.told_rows import near, told_rows
 
 #: Without a time a timed collection answers for now, rounded down to this, so that equal questions have equal answers.
 NOW_TICK = timedelta(minutes=1)
@@ -27,43 +30,70 @@ STANDARD = ("fid", "valid_from", "valid_to", "cell", "division", "load", "src_ro
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A question made ready for a caller; `now` is the moment that counts as now."""
+    """A question made ready for a caller; `now` is the moment that counts as now.
+
+    `counting` is for who makes counts of rows that are not told themselves, and sees to it that these tell of nobody.
+    """
 
     query: Query
     catalogue: Catalogue
     identity: Identity
     now: datetime
+    counting: bool = False
 
     @property
-    def collection(self) -> Collection:
-        """What is asked. Raises UnknownName."""
+    def register(self) -> Collection:
+        """What is asked, as it is declared: what its tables are named and made by. Raises UnknownName."""
         return self.catalogue[self.query.collection]
 
     @property
+    def collection(self) -> Collection:
+        """What is asked, as the caller sees it. Raises UnknownName, Forbidden."""
+        return seen_in(self.catalogue, self.identity, self.query.collection)
+
+    @property
     def rules(self) -> Rules:
-        """The rules in force for the caller. Raises Forbidden."""
-        return rules_for(self.identity, self.collection)
+        """The rules in force for the caller. Raises UnknownName, Forbidden."""
+        return rules_in(self.catalogue, self.identity, self.query.collection)
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields in the answer: those asked for, else all that the rules allow. Raises UnknownName."""
-        names, allowed = self.query.fields, self.rules.fields
+        names, told = self.query.fields, self.rules.told
         if names is None:
-            return tuple(n for n in self.collection.by_name if n in allowed)
+            return tuple(self.collection.by_name)
         for name in names:
-            self.visible(name)
+            if name not in told:
+                raise self._unknown(name, told)
         return names
 
     def visible(self, name: str) -> str:
-        """A field's name, if the caller may know it. Raises UnknownName alike for hidden and for undeclared names."""
+        """A field's name, if the caller may ask about it.
+
+        Raises UnknownName alike for hidden, for masked and for undeclared names.
+        """
         if name not in self.rules.fields:
-            known = ", ".join(n for n in self.collection.by_name if n in self.rules.fields)
-            raise UnknownName(
-                f"{self.collection.id} has no field {name!r}; it has {known}",
-                f"{self.collection.id} 没有字段 {name!r};可用字段:{known}",
-                subject=name,
-            )
+            raise self._unknown(name, self.rules.fields)
         return name
+
+    def _unknown(self, name: str, among: frozenset[str]) -> UnknownName:
+        known = ", ".join(n for n in self.collection.by_name if n in among)
+        return UnknownName(
+            f"{self.collection.id} has no field {name!r}; it has {known}",
+            f"{self.collection.id} 没有字段 {name!r};可用字段:{known}",
+            subject=name,
+        )
+
+    def check_rows(self) -> None:
+        """That the caller may be told rows at all. Raises Forbidden where only counts are told."""
+        if self.rules.anonymous is not None and not self.counting:
+            raise Forbidden(
+                f"of {self.collection.id} {self.identity.name or 'you'} may be told counts only: group by cell or"
+                " division (by=cell:7, by=division:4)",
+                f"数据集 {self.collection.id} 对 {self.identity.name or '您'} 只提供统计数:请按网格或区划分组"
+                "(by=cell:7、by=division:4)",
+                subject=self.collection.id,
+            )
 
     @property
     def registers(self) -> tuple[str, ...]:
@@ -79,29 +109,57 @@ class Plan:
     @property
     def rules_digest(self) -> str:
         """Names the rules in force for the caller in all of these: what an answer that is kept must be kept under."""
-        told = [rules_for(self.identity, self.catalogue[name]) for name in self.registers]
-        text = "".join(f"{sorted(rules.fields)}{rules.divisions}" for rules in told)
-        return blake2b(text.encode(), digest_size=12).hexdigest()
+        return _digest(self.catalogue, self.identity, self.registers)
 
-    def relation(self, *, geometry: str = "geom", also: Statement | None = None) -> Statement:
+    def relation(
+        self, *, geometry: str = "geom", also: Statement | None = None, inside: Statement | None = None
+    ) -> Statement:
         """The protected relation: the standard columns, the asked fields and those of the order, one geometry column.
 
-        `also` narrows it further; its values come last.
+        `also` narrows it further; its values come last. `inside` is looser, and only helps where rows are not told as
+        they are recorded: it is a condition on the recorded ones, by which an index finds them. Raises Forbidden.
         """
+        self.check_rows()
         fields = dict.fromkeys((*self.fields, *(self.visible(s.field) for s in self.query.sort)))
         names = [*STANDARD, f"{geometry} AS geom", *(f'"{n}"' for n in fields)]
-        where = conjunction([self.conditions(), *([also] if also else [])])
-        source = self._source()
+        if is_whole(self.register, self.rules):
+            source, rights = self._source(), self._rights()
+        else:
+            source, rights = self._told_rows(inside), []
+        where = conjunction([*rights, *self._narrowed(), *([also] if also else [])])
         return Statement(f"SELECT {', '.join(names)} FROM {source.sql} r WHERE {where.sql}", source.args + where.args)
 
     def conditions(self) -> Statement:
-        """Everything that a row must satisfy: rights, recorded time, scenario, valid time, area, filter."""
-        parts = [*self._rights(), *self._recorded(), *self._scenario(), *self._valid()]
+        """Everything that a recorded row must satisfy: rights, recorded time, scenario, valid time, area, filter.
+
+        Raises Forbidden where rows, or the places of rows, are not told as they are recorded.
+        """
+        self.check_rows()
+        if self.rules.precision != "exact":
+            raise Forbidden(
+                f"the places of {self.collection.id} are not told exactly",
+                f"数据集 {self.collection.id} 不提供精确位置",
+                subject=self.collection.id,
+            )
+        return conjunction([*self._rights(), *self._narrowed()])
+
+    def _narrowed(self) -> list[Statement]:
+        parts = [*self._recorded(), *self._scenario(), *self._valid()]
         if self.query.area is not None:
             parts.append(self._area(self.query.area))
         if self.query.where is not None:
             parts.append(self.query.where.sql(self.collection, self.rules.fields))
-        return conjunction(parts)
+        return parts
+
+    def _told_rows(self, inside: Statement | None) -> Statement:
+        """The rows in the place of their table, as the caller may see them."""
+        conditions = [*self._rights(), near(self.query.area, self.register, self.rules), *([inside] if inside else [])]
+        record: tuple[str, ...] = ()
+        if self._pinned is not None:
+            record = ("is_open", "rec_to", "closed_on")
+        elif self.query.as_of is not None:
+            record = ("rec_to", "closed_on")
+        return told_rows(self.register, self.rules, self._source(), record, conjunction(conditions))
 
     def _area(self, area: Area) -> Statement:
         if not isinstance(area, Within):
@@ -133,8 +191,8 @@ class Plan:
         )
 
     def _columns(self) -> list[str]:
-        mercator = {"geom_3857"} if not self.collection.tiled else set()
-        return [n for n in (*STANDARD_COLUMNS, *self.collection.by_name) if n not in mercator]
+        mercator = {"geom_3857"} if not self.register.tiled else set()
+        return [n for n in (*STANDARD_COLUMNS, *self.register.by_name) if n not in mercator]
 
     def _rights(self) -> list[Statement]:
         if self.rules.divisions is None:
@@ -206,6 +264,12 @@ class Plan:
         if start is not None:
             parts.append(Statement("valid_to > %s", (start,)))
         return parts
+
+
+@lru_cache(maxsize=4_096)
+def _digest(catalogue: Catalogue, identity: Identity, registers: tuple[str, ...]) -> str:
+    text = "\n".join(f"{name}:{rules_in(catalogue, identity, name).text}" for name in registers)
+    return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def rounded(now: datetime) -> datetime:

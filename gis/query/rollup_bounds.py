@@ -1,13 +1,10 @@
 """How many rows a question may read one by one, where no rollup answers it."""
 
-import math
 from collections.abc import Sequence
 
-import shapely
-
-from gis.geo.area import Area, Box, Cells, Circle, Division, Shape
+from gis.geo.area import Cells, Division
 from gis.geo.cell_windows import BoxDeg, window
-from gis.query.areas import area_condition
+from gis.query.areas import area_condition, bounds_of
 from gis.query.plan import Plan
 from gis.query.rollup_tables import ROWS, RollupTables, level
 from gis.query.statement import Statement
@@ -40,7 +37,7 @@ def bounded_in(plan: Plan, boxes: Sequence[BoxDeg]) -> Statement | None:
 def _about(plan: Plan) -> Statement:
     """Where to count the rows that an area leaves, as a FROM item and its condition."""
     assert plan.collection.rollup is not None
-    area, tables, resolutions = plan.query.area, RollupTables(plan.collection), plan.collection.rollup.resolutions
+    area, tables, resolutions = plan.query.area, RollupTables(plan.register), plan.collection.rollup.resolutions
     if isinstance(area, Division):
         condition = area_condition(area, plan.collection)
         return Statement(f"{tables.table()} WHERE {_whole(tables)} AND {condition.sql}", condition.args)
@@ -53,7 +50,7 @@ def _about(plan: Plan) -> Statement:
 
 def _in(plan: Plan, windows: Sequence[tuple[int, ...] | None]) -> Statement:
     """Where to count the rows of cells; of all, where one of the windows is all."""
-    tables = RollupTables(plan.collection)
+    tables = RollupTables(plan.register)
     found = [cell for cells in windows for cell in cells or ()]
     if None in windows:
         return Statement(f"{tables.table('_cell')} WHERE {_whole(tables)}")
@@ -63,17 +60,3 @@ def _in(plan: Plan, windows: Sequence[tuple[int, ...] | None]) -> Statement:
 def _whole(tables: RollupTables) -> str:
     low, high = level(tables.rollup.resolutions[0])
     return f"(cell BETWEEN {low} AND {high} OR cell = 0)"
-
-
-def bounds_of(area: Area | None) -> list[BoxDeg]:
-    """West, south, east, north of boxes that hold an area; none where that is not known beforehand."""
-    if isinstance(area, Box):
-        return [(part.west, part.south, part.east, part.north) for part in area.parts]
-    if isinstance(area, Shape):
-        west, south, east, north = shapely.from_wkb(area.wkb).bounds
-        return [(west, south, east, north)]
-    if isinstance(area, Circle):
-        dlat = area.radius_m / 110_000.0
-        dlon = dlat / max(math.cos(math.radians(min(89.9, abs(area.lat) + dlat))), 0.001)
-        return [(area.lon - dlon, area.lat - dlat, area.lon + dlon, area.lat + dlat)]
-    return []

@@ -36,7 +36,7 @@ class Sums:
     @property
     def tables(self) -> RollupTables:
         """The tables that hold them."""
-        return RollupTables(self.plan.collection)
+        return RollupTables(self.plan.register)
 
     @property
     def by_cell_alone(self) -> bool:
