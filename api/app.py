@@ -1,8 +1,8 @@
 """The web application: `api.app:app` for a server, `create_app` for tests.
 
 Shell (proxies, other servers' pages) → SignedIn (who asks) → Rated (not too much) → TilesFirst (tiles, before anything
-else) → Observed (figures, log) → Front (limits, headers, errors, hanging up) → ItemsFirst (pages, exports) → FastAPI
-(everything else).
+else) → Observed (figures, log) → Front (limits, headers, errors, hanging up) → Tracing (who did what) → ItemsFirst
+(pages, exports) → FastAPI (everything else).
 """
 
 import asyncio
@@ -18,7 +18,6 @@ from starlette.types import ASGIApp
 
 from api.asker import asker
 from api.catalogue_watch import CatalogueWatch
-from api.credentials import Credentials
 from api.errors import Unreadable, problem
 from api.exporting import Exports
 from api.facts import Facts
@@ -26,6 +25,7 @@ from api.folding import folding
 from api.front import Front
 from api.geocoding import Geocoding
 from api.health import Health
+from api.identification import identification
 from api.items_first import ItemsFirst
 from api.language import language_of
 from api.logs import configure
@@ -61,6 +61,7 @@ from api.served import Served
 from api.shell import Guard, Rated, Shell
 from api.signed_in import SignedIn
 from api.stopping import when_told_to_stop
+from api.tracing import Tracing
 from api.upload import sweep
 from api.usage import kept
 from api.working import DeliveryWorker
@@ -70,6 +71,7 @@ from gis.settings import Settings
 from gis.store.changes import Changes
 from gis.store.cluster import ensure_database
 from gis.store.database import AsyncDatabase, Database
+from gis.store.emergencies import InForce
 from gis.store.migrate import migrate
 from gis.store.migrated import Expected
 from gis.store.page_key import seal
@@ -108,7 +110,8 @@ def create_app(
     counted = framework.state.metrics = Metrics()
     framework.state.exports = Exports()
     found = tiles.TilesFirst(
-        Observed(Front(ItemsFirst(framework, framework.state)), counted, framework.state), framework.state
+        Observed(Front(Tracing(ItemsFirst(framework, framework.state), framework.state)), counted, framework.state),
+        framework.state,
     )
     framework.state.tiles = found
     rated = Rated(found, framework.state, counted)
@@ -142,7 +145,8 @@ async def _serving(
     city = Served(catalogue, database, changes, threads, Facts(database), trace, web, settings, wake,
                   seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
-    app.state.credentials = Credentials(threads)
+    identified = await asyncio.to_thread(identification, url, settings)
+    app.state.credentials, app.state.emergencies = identified, InForce(database)
     app.state.guard = Guard.of(settings)
     app.state.rasters = RasterServer(city)
     app.state.health = Health(city, Expected.of(catalogue.layers), worker, watch)
@@ -154,6 +158,7 @@ async def _serving(
     finally:
         if worker:
             await asyncio.to_thread(worker.stop)
+        await asyncio.to_thread(identified.close)
         app.state.geocoding.close()
         app.state.rasters.close()
         await asyncio.to_thread(city.slow.shutdown)

@@ -3,16 +3,37 @@
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends
 
+from api.rates import Rates
 from gis.access.identity import PUBLIC, Identity
 from gis.access.keys import EVERY
 from gis.errors import Forbidden, NotSignedIn
 
 #: The caller of the request that is being answered; tasks and threads begun for it inherit it.
 CALLER: ContextVar[Identity] = ContextVar("caller", default=PUBLIC)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A caller whose credentials are good: who it is, and by what that is known.
+
+    `account` is the number of the account whose session it is; a `restricted` one may do nothing but set up its second
+    factor. A key may be for reading alone, and have a `rate` of its own.
+    """
+
+    identity: Identity
+    by: Literal["session", "key", "token"]
+    account: int | None = None
+    restricted: bool = False
+    writes: bool = True
+    rate: Rates | None = None
+
+
+#: How the caller has signed in; None for who has not.
+SIGNED: ContextVar[Signed | None] = ContextVar("signed", default=None)
 
 
 @lru_cache(maxsize=4096)

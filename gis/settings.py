@@ -64,6 +64,20 @@ class Settings(BaseSettings):
     requests_per_s_account: float = Field(
         default=200, ge=0, description="questions that one account or key may ask, a second; 0: no limit"
     )
+    session_idle_min: int = Field(default=30, ge=1, description="minutes without a request after which a session ends")
+    session_longest_h: int = Field(default=12, ge=1, description="hours after which a session ends at the latest")
+    password_days: int = Field(default=90, ge=1, description="days after which an account chooses another password")
+    oidc_issuer: str = Field(
+        default="", description="address of the provider of identities (OpenID Connect); none: off"
+    )
+    oidc_audience: str = Field(default="", description="who this site is in that provider's tokens (their claim aud)")
+    oidc_roles: str = Field(
+        default="", description="the provider's words for our roles: analysts=analyst,officers=duty"
+    )
+    oidc_role_claim: str = Field(default="roles", description="claim that holds them; realm_access.roles goes inside")
+    oidc_name_claim: str = Field(default="preferred_username", description="claim with the person's name for the trace")
+    oidc_divisions_claim: str = Field(default="divisions", description="claim with division codes; * is everywhere")
+    oidc_department_claim: str = Field(default="department", description="claim with the department's code")
     metrics_key: SecretStr | None = Field(
         default=None, description="key with which /metrics is read from elsewhere; none: from this machine alone"
     )
