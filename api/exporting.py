@@ -11,12 +11,12 @@ from fastapi import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.asker import asker
+from api.noted import told
 from api.reply import REVALIDATE, Conditions
 from api.served import Asked
 from gis.errors import OneMapError, Unavailable
-from gis.export import Export, Format
+from gis.export import Export
 from gis.query.crs import uri
-from gis.query.plan import Plan
 from gis.store.turns import Turns
 
 #: So many at once: each holds a connection and a core for as long as it takes.
@@ -39,7 +39,7 @@ class Exports:
         Raises Unavailable, BadQuery, before anything was sent; what fails later ends the answer before its end.
         """
         packed = conditions.takes_gzip and export.format.name in ("geojson", "geojsonseq", "csv") and not only_head
-        start = _start(export.format, export.plan, export.crs, ask, packed=packed)
+        start = _start(export, ask, packed=packed)
         if only_head:
             await send(start)
             await send({"type": "http.response.body", "body": b""})
@@ -47,10 +47,13 @@ class Exports:
         async with self._turns.turn(asker()), self._pieces(export, packed) as pieces:
             first = await anext(pieces, b"")
             await send(start)
-            await _taken(send, first)
-            async for piece in pieces:
-                await _taken(send, piece)
-            await send({"type": "http.response.body", "body": b""})
+            try:
+                await _taken(send, first)
+                async for piece in pieces:
+                    await _taken(send, piece)
+                await send({"type": "http.response.body", "body": b""})
+            finally:
+                told(export.plan.query.collection, export.rows)
 
     @asynccontextmanager
     async def _pieces(self, export: Export, packed: bool) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -113,15 +116,17 @@ def _packed(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def _start(form: Format, plan: Plan, crs: str, ask: Asked, *, packed: bool) -> Message:
+def _start(export: Export, ask: Asked, *, packed: bool) -> Message:
+    form, plan = export.format, export.plan
     headers = {
         "content-type": form.media_type,
         "content-disposition": f'attachment; filename="{plan.collection.id}{form.suffix}"',
         "content-language": ask.language,
         "vary": "Accept, Accept-Encoding, Accept-Language",
         "cache-control": REVALIDATE,
+        **({"onemap-export": export.mark} if export.mark else {}),
         **({"content-encoding": "gzip"} if packed else {}),
-        **({} if plan.query.grouped else {"content-crs": f"<{uri(crs)}>"}),
+        **({} if plan.query.grouped else {"content-crs": f"<{uri(export.crs)}>"}),
     }
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     return {"type": "http.response.start", "status": 200, "headers": raw}

@@ -13,13 +13,14 @@ from api.exporting import Exports
 from api.html import items_page
 from api.item_pages import ItemPages, Page
 from api.item_question import Question, Questions
-from api.noted import note
+from api.noted import note, told
 from api.paging import check_order
 from api.reply import GEOJSON, REVALIDATE, Conditions
 from api.served import Asked, Served
 from gis.export import Export
 
 _PATH = re.compile(r"/collections/([^/]+)/items\Z")
+_RETURNED = re.compile(rb'"numberReturned":(\d+)')
 _WORTH_PACKING_BYTES = 1_400
 _ASIDE_BYTES = 64_000
 
@@ -54,10 +55,12 @@ class ItemsFirst:
             return
         if ask.wants_html:
             page = await self._server.pages.page(question, crs, Conditions())
+            told(question.query.collection, rows_of(page))
             answer = items_page(ask, self._server.served.collection(found[1]), orjson.loads(page.content))
             await answer(scope, receive, send)
             return
         page = await self._server.pages.page(question, crs, conditions)
+        told(question.query.collection, rows_of(page))
         await _send(send, page, ask, crs, conditions)
 
 
@@ -71,7 +74,8 @@ class _Items:
     def export(self, question: Question, crs: str) -> Export:
         """The question's answer as a stream. Raises Forbidden, BadQuery."""
         plan = self.served.plan(question.query)
-        return Export(plan, self.served.threads, question.format, crs, self.served.settings.home)
+        return Export(plan, self.served.threads, question.format, crs, self.served.settings.home,
+                      mark=self.served.export_mark())  # fmt: skip
 
 
 async def _send(send: Send, page: Page, ask: Asked, crs: str, conditions: Conditions) -> None:
@@ -93,6 +97,12 @@ async def _send(send: Send, page: Page, ask: Asked, crs: str, conditions: Condit
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": 200 if content else 304, "headers": raw})
     await send({"type": "http.response.body", "body": content})
+
+
+def rows_of(page: Page) -> int:
+    """How many features a page tells, as its head says; none where the caller's copy is it."""
+    found = _RETURNED.search(page.content)
+    return int(found[1]) if found else 0
 
 
 def _gzip(content: bytes) -> bytes:

@@ -14,7 +14,8 @@ _MOST = 3
 class Noted:
     """One request. `route` is the template of its address, `statements` the longest that it waited for, in seconds.
 
-    `asker` names in whose turn its questions are asked.
+    `asker` names in whose turn its questions are asked. Of what goes into the trace: `rows` told by collection, `fid`
+    the one feature that was asked for and is there, `mark` the watermark of an export.
     """
 
     request_id: str = ""
@@ -25,6 +26,9 @@ class Noted:
     database_s: float = 0.0
     waited_s: float = 0.0
     cache: str = ""
+    rows: dict[str, int] = field(default_factory=dict)
+    fid: int | None = None
+    mark: str = ""
 
     def took(self, waited_s: float, held_s: float, statement: Statement | None) -> None:
         """A connection was waited for and held."""
@@ -47,3 +51,11 @@ def note(query: Query, route: str = "") -> None:
         noted.route = route or noted.route
         if query not in noted.queries:
             noted.queries.append(query)
+
+
+def told(collection_id: str, rows: int, fid: int | None = None) -> None:
+    """Note how many rows of a collection the answer tells; of one feature that is there also which."""
+    noted = NOTED.get()
+    if noted is not None:
+        noted.rows[collection_id] = noted.rows.get(collection_id, 0) + rows
+        noted.fid = fid if rows else None

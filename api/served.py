@@ -13,16 +13,18 @@ from urllib.parse import quote
 from fastapi import Depends, Request
 
 from api.caller import CALLER, nameless
-from api.facts import Facts
+from api.facts import Facts, Known
 from api.language import language_of
-from api.noted import note
-from gis.access import PUBLIC, Identity, check_reader, may_see
+from api.noted import NOTED, note
+from gis.access import PUBLIC, Identity, may_see, seen_in
+from gis.access.watermark import new_mark
 from gis.catalog import Catalogue, Collection
 from gis.errors import BadQuery, NotFound, UnknownName
 from gis.exchange.scorecard import Tally
 from gis.query.ask import Ask as QueryAsk
-from gis.query.plan import Plan
+from gis.query.plan import Plan, rounded
 from gis.query.query import Query
+from gis.query.span import now
 from gis.query.token import UNSEALED, Seal
 from gis.query.url import pairs
 from gis.settings import Settings
@@ -81,17 +83,30 @@ class Served:
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self.slow, done))
 
     def collection(self, collection_id: str) -> Collection:
-        """The collection of a path. Raises NotFound, Forbidden."""
+        """The collection of a path, as the caller sees it. Raises NotFound, Forbidden."""
         try:
-            collection = self.catalogue[collection_id]
+            return seen_in(self.catalogue, self.identity, collection_id)
         except UnknownName as error:
             raise NotFound(error.text.en, error.text.zh, subject=error.subject) from None
-        check_reader(self.identity, collection)
-        return collection
 
     def collections(self) -> list[Collection]:
-        """Everything that the caller may ask."""
-        return [c for c in self.catalogue if may_see(self.identity, c)]
+        """Everything that the caller may ask, as he sees it."""
+        return [seen_in(self.catalogue, self.identity, c.id) for c in self.catalogue if may_see(self.identity, c)]
+
+    async def known(self, collections: Iterable[Collection]) -> dict[str, Known]:
+        """What the data say of collections as a whole, as far as the caller may know it, by id. Raises Unavailable."""
+        identity, moment = self.identity, rounded(now())
+        return await self.facts.seen(
+            [Plan(Query(collection=c.id), self.catalogue, identity, moment) for c in collections]
+        )
+
+    def export_mark(self) -> str:
+        """A new watermark for the export that answers this request; the trace names it."""
+        mark = new_mark(self.trace.key.secret)
+        noted = NOTED.get()
+        if noted is not None:
+            noted.mark = mark
+        return mark
 
     def plan(self, query: Query) -> Plan:
         """The plan of the caller's question, which is counted. Raises UnknownName, Forbidden, BadQuery."""

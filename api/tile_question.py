@@ -8,7 +8,7 @@ from hashlib import blake2b
 from api.edition import edition
 from api.served import Served
 from gis.access import Identity
-from gis.catalog import Collection
+from gis.catalog import Collection, Sensitivity
 from gis.errors import BadQuery, NotFound
 from gis.query.ask import Ask as QueryAsk
 from gis.query.query import Query
@@ -72,6 +72,8 @@ class Asked:
     key: str
     parts: tuple[Part, ...]
     follows_now: bool
+    #: Whether some of it is not open, so that each answer is traced.
+    is_watched: bool = False
 
     @property
     def zoom(self) -> int:
@@ -108,7 +110,9 @@ class TileQuestions:
             for query, text, follows_now, others in self._asked_of(collection, parameters)
         )
         key = parts[0].key if len(parts) == 1 else "\n".join(part.key for part in parts)
-        return Asked(key, parts, any(part.follows_now for part in parts))
+        sensitivities = {self._served.catalogue[part.query.collection].sensitivity for part in parts}
+        is_watched = not sensitivities <= {Sensitivity.OPEN}
+        return Asked(key, parts, any(part.follows_now for part in parts), is_watched)
 
     def _asked_of(self, collection_id: str | None, parameters: str) -> list[Question]:
         rights = self._served.rights

@@ -10,6 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from gis.access.watermark import COLUMN, MEMBER
+from gis.catalog import Sensitivity
 from gis.errors import BadQuery
 from gis.formats import arrow_stream, files, parquet, text
 from gis.query import export
@@ -55,6 +57,10 @@ FORMATS: dict[str, Format] = {
 class Export:
     """One answer on its way out. `folder` is where formats that need a file are put together.
 
+    `mark` is the watermark: a member of a GeoJSON collection, metadata of GeoParquet and Arrow, the layer's description
+    in FlatGeobuf and GeoPackage. Where there is no place but the rows, they have it if the collection is not open: as a
+    member of each feature of a sequence, as the last column in CSV.
+
     Geometry is WGS 84, or in the CRS asked for: with its own order of axes in GeoJSON and GeoJSON sequences, with x
     east and y north in all others, as these formats have it.
     """
@@ -65,6 +71,7 @@ class Export:
     crs: str = CRS84
     folder: Path | None = None
     progress: Progress = lambda rows: None
+    mark: str = ""
     rows: int = 0
     _batches: Batches | None = field(default=None, repr=False)
     _cancelled: bool = False
@@ -96,15 +103,16 @@ class Export:
             case "geojson":
                 yield from self._collection()
             case "geojsonseq":
+                member = self._member if self._marks_rows else ""
                 # RFC 8142: each text begins with a record separator and ends with a line feed
-                yield from text.lines(self._read(export.lines(self.plan, self.crs, before="\x1e")))
+                yield from text.lines(self._read(export.lines(self.plan, self.crs, before="\x1e", member=member)))
             case "csv":
                 asked = export.columns(self.plan, self.crs, as_text=True)
-                yield from text.csv_chunks(self._typed(asked), self.schema)
+                yield from text.csv_chunks(*self._with_mark(self._typed(asked)))
             case "parquet":
-                yield from parquet.chunks(self._typed(self._columns()), self.schema, self._projjson())
+                yield from parquet.chunks(self._typed(self._columns()), self.schema, self._projjson(), self._about)
             case "arrow":
-                yield from arrow_stream.chunks(self._typed(self._columns()), self.schema, self._projjson())
+                yield from arrow_stream.chunks(self._typed(self._columns()), self.schema, self._projjson(), self._about)
             case _:
                 yield from self._file()
 
@@ -127,7 +135,31 @@ class Export:
         head = b'{"type":"FeatureCollection","timeStamp":' + json.dumps(instant_text(self.plan.now)).encode()
         found = self._read(export.lines(self.plan, self.crs, before=",\n", after=""))
         yield from text.lines(found, head + b',"features":[', b"\n]", skip=1)
-        yield f',"numberReturned":{self.rows}}}\n'.encode()
+        member = f",{self._member}" if self.mark else ""
+        yield f',"numberReturned":{self.rows}{member}}}\n'.encode()
+
+    @property
+    def _about(self) -> dict[str, str]:
+        return {MEMBER: self.mark} if self.mark else {}
+
+    @property
+    def _member(self) -> str:
+        return f'"{MEMBER}":"{self.mark}"' if self.mark else ""
+
+    @property
+    def _marks_rows(self) -> bool:
+        return bool(self.mark) and self.plan.collection.sensitivity is not Sensitivity.OPEN
+
+    def _with_mark(self, batches: Iterator[pa.RecordBatch]) -> tuple[Iterator[pa.RecordBatch], pa.Schema]:
+        """The rows with their mark in a column, where there is nowhere else for it."""
+        schema = self.schema
+        if not self._marks_rows:
+            return batches, schema
+        whole = schema.append(pa.field(COLUMN, pa.string()))
+        return (
+            pa.RecordBatch.from_arrays([*batch.columns, pa.repeat(self.mark, batch.num_rows)], schema=whole)
+            for batch in batches
+        ), whole
 
     def _columns(self) -> Statement:
         return export.columns(self.plan, self.crs)
@@ -166,7 +198,8 @@ class Export:
         driver = "GPKG" if self.format.name == "gpkg" else "FlatGeobuf"
         indexed = driver == "GPKG" or self._can_be_indexed()
         batches = pa.RecordBatchReader.from_batches(self.schema, self._typed(self._columns()))
-        files.write(path, self.plan.collection.noun, batches, crs=self.crs, driver=driver, indexed=indexed)
+        options = files.layer_options(indexed=indexed, description=self.mark)
+        files.write(path, self.plan.collection.noun, batches, crs=self.crs, driver=driver, options=options)
 
     def _can_be_indexed(self) -> bool:
         """Whether the rows are few enough for an index in memory, and each has a geometry."""

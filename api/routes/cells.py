@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.cell_export import CellExport, area_km2
 from api.exporting import Streamed
+from api.noted import told
 from api.reply import GEOJSON, JSON, Conditions, bytes_reply
 from api.served import Ask, Asked, City, encoded
 from gis.catalog import Collection
@@ -38,7 +39,7 @@ async def cells(collection_id: str, city: City, ask: Ask, request: Request) -> R
     form = dict(ask.parameters).get("f", "geojson")
     query = _query(collection, ask)
     if form in ("arrow", "csv"):
-        columns = CellExport(city.plan(query), city.threads, FORMATS[form])
+        columns = CellExport(city.plan(query), city.threads, FORMATS[form], mark=city.export_mark())
         return Streamed(request.app.state.exports, columns, ask, Conditions.of(request.headers.raw))
     plan = city.plan(query.but(page=Page(MAX_CELLS + 1)))
     rows = await city.database.rows(answers.groups(plan))
@@ -48,6 +49,7 @@ async def cells(collection_id: str, city: City, ask: Ask, request: Request) -> R
             f"分组超过 {MAX_CELLS} 个,请缩小范围、降低 res、使用更粗的 by,或改用 f=csv、f=arrow",
             subject="res",
         )
+    told(plan.query.collection, len(rows))
     body, kind = _document(plan, rows, ask)
     return bytes_reply(orjson.dumps(body), ask.language, kind)
 

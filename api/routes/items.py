@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.answer_crs import answer_crs, content_crs
 from api.html import item_page
+from api.noted import told
 from api.reply import GEOJSON, HTML, Conditions, bytes_reply
 from api.served import Ask, City
 from gis.errors import NotFound
@@ -34,6 +35,7 @@ async def item(collection_id: str, fid: str, city: City, ask: Ask, request: Requ
     versions = await city.database.rows(geojson.feature(plan, number, crs)) if number is not None else []
     if not versions:
         raise no_feature(collection.id, fid)
+    told(collection.id, 1, number)
     feature, provenance, version, state = versions[-1]
     place = f"/collections/{collection.id}"
     links = [

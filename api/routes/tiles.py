@@ -16,6 +16,7 @@ from api.reply import Conditions
 from api.tile_question import Asked, Token
 from api.tile_reply import EMPTY, Answer, TileReply, copies_of, copy_in_state, not_changed, state_of
 from api.tile_server import CallerGoneError, TileServer
+from api.tracing import trace_refused_tile, trace_tile
 
 _METHODS = frozenset({"GET", "HEAD"})
 
@@ -41,6 +42,7 @@ class TilesFirst:
         except Exception as error:
             noted = Noted(request_id())
             answer = refusal(error, scope, noted.request_id)
+            trace_refused_tile(self.state.served, scope, error)
             self.inner.metrics.answered(TILE_ROUTE, scope["method"], answer[0]["status"], time.perf_counter() - begun_s)
         if answer is None:
             await self.inner(scope, receive, send)
@@ -65,6 +67,8 @@ class TilesFirst:
             if asked is None:
                 return None
         server.count(asked)
+        if asked.is_watched:
+            await trace_tile(server.served, scope, asked)
         token = await server.token(asked)
         given = dict(scope["headers"])
         reply, source = server.kept(asked, token), "memory"

@@ -1,7 +1,7 @@
 """Arrow IPC streaming format; geometry is GeoArrow's `geoarrow.wkb`, so that readers know it and its CRS."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -9,10 +9,20 @@ import pyarrow as pa
 from gis.formats.sink import Sink
 
 
-def chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema, crs: dict[str, Any] | None = None) -> Iterator[bytes]:
-    """The stream in pieces: the schema, each batch, the end. `crs` is PROJJSON, None for OGC:CRS84."""
+def chunks(
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    crs: dict[str, Any] | None = None,
+    about: Mapping[str, str] | None = None,
+) -> Iterator[bytes]:
+    """The stream in pieces: the schema, each batch, the end. `crs` is PROJJSON, None for OGC:CRS84.
+
+    `about` are the schema's metadata.
+    """
     sink = Sink()
     told = with_geoarrow(schema, crs)
+    if about:
+        told = told.with_metadata(dict(about))
     with pa.ipc.new_stream(sink, told) as writer:
         yield sink.take()
         for batch in batches:

@@ -1,5 +1,6 @@
 """Formats that can only be written to a file: FlatGeobuf and GeoPackage, by GDAL, straight from Arrow batches."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,13 +10,18 @@ import pyogrio
 _OPTIONS: dict[str, dict[str, str]] = {"GPKG": {"FID": "ogc_fid"}, "FlatGeobuf": {}}
 
 
-def write(
-    path: Path, layer: str, batches: pa.RecordBatchReader, *, crs: str, driver: str, indexed: bool = True
-) -> None:
-    """Write the rows as a layer.
+def layer_options(*, indexed: bool, description: str = "") -> dict[str, str]:
+    """GDAL's options of a new layer. Its description is kept by both formats.
 
     Not `indexed`, without the spatial index, which takes FlatGeobuf 100 bytes a row in memory, and a geometry in each.
     """
+    return {"SPATIAL_INDEX": "YES" if indexed else "NO", **({"DESCRIPTION": description} if description else {})}
+
+
+def write(
+    path: Path, layer: str, batches: pa.RecordBatchReader, *, crs: str, driver: str, options: Mapping[str, str]
+) -> None:
+    """Write the rows as a layer; `options` are what `layer_options` gives."""
     pyogrio.write_arrow(
         batches,
         path,
@@ -24,6 +30,6 @@ def write(
         geometry_name="geometry",
         geometry_type="Unknown",
         crs=crs,
-        SPATIAL_INDEX="YES" if indexed else "NO",
+        **options,
         **_OPTIONS[driver],
     )

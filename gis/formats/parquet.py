@@ -4,7 +4,7 @@ The metadata `geo` stands at the end of the file, so that the box and the types 
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -17,8 +17,16 @@ from gis.formats.sink import Sink
 ROW_GROUP = 20_000
 
 
-def chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema, crs: dict[str, Any] | None = None) -> Iterator[bytes]:
-    """The file in pieces. `crs` is PROJJSON, None for OGC:CRS84; axes are x east, y north, as the format has it."""
+def chunks(
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    crs: dict[str, Any] | None = None,
+    about: Mapping[str, str] | None = None,
+) -> Iterator[bytes]:
+    """The file in pieces. `crs` is PROJJSON, None for OGC:CRS84; axes are x east, y north, as the format has it.
+
+    `about` are further metadata of the file.
+    """
     sink, gathered = Sink(), Gathered()
     spatial = "geometry" in schema.names
     with pq.ParquetWriter(sink, schema, compression="zstd", version="2.6", dictionary_pagesize_limit=1 << 17) as writer:
@@ -30,6 +38,8 @@ def chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema, crs: dict[str, 
             yield sink.take()
         if spatial:
             writer.add_key_value_metadata({"geo": json.dumps(metadata(gathered, crs))})
+        if about:
+            writer.add_key_value_metadata(dict(about))
     yield sink.take()
 
 

@@ -73,12 +73,16 @@ def columns(plan: Plan, crs: str = CRS84, *, as_text: bool = False, ordered: boo
     return answers.features(plan, written, ordered=in_order(plan) if ordered is None else ordered)
 
 
-def lines(plan: Plan, crs: str = CRS84, *, before: str = "", after: str = "\n") -> Statement:
-    """One text column: each feature as GeoJSON on a line of its own, `before` and `after` around it."""
+def lines(plan: Plan, crs: str = CRS84, *, before: str = "", after: str = "\n", member: str = "") -> Statement:
+    """One text column: each feature as GeoJSON on a line of its own, `before` and `after` around it.
+
+    `member` is a further member of each, as JSON text: `"name":"value"`.
+    """
     found = answers.features(plan, geojson.geometry(crs), ordered=in_order(plan))
-    return Statement(
-        f"SELECT %s || {geojson.feature_text(plan)} || %s FROM ({found.sql}) g", (before, after, *found.args)
-    )
+    text = geojson.feature_text(plan)
+    if member:
+        text, after = f"left({text}, -1)", f",{member}}}{after}"
+    return Statement(f"SELECT %s || {text} || %s FROM ({found.sql}) g", (before, after, *found.args))
 
 
 def in_order(plan: Plan) -> bool:

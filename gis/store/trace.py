@@ -75,6 +75,23 @@ class Trace:
         """Events to be written within `LAG_S`. Raises Unavailable as long as the trace cannot be written."""
         self._put([_Waiting(event) for event in events], hurry=False)
 
+    def keep(self, *events: Event) -> None:
+        """Events of what is done already: they wait for the trace as long as it takes, and the log has them as well."""
+        waiting = [_Waiting(event) for event in events]
+        try:
+            self._put(waiting, hurry=False)
+        except Unavailable:
+            for event in events:
+                _LOG.warning("waits for the trace: %s by %s of %s", event.event, event.who, event.collection)
+            with self._wake:
+                if len(self._waiting) < 2 * _MOST_WAITING:
+                    self._waiting.extend(waiting)
+
+    def check(self) -> None:
+        """Raises Unavailable as long as the trace cannot be written: what must be traced is not begun then."""
+        if self._failure is not None:
+            raise _refusal(self._failure)
+
     def write(self, *events: Event) -> None:
         """Events that are written when this returns. Raises Unavailable; then what they tell of must not be done."""
         future = self._written(events)
