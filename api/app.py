@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from api.asker import asker
 from api.catalogue_watch import CatalogueWatch
+from api.doorway import Doorway
 from api.errors import Unreadable, problem
 from api.exporting import Exports
 from api.facts import Facts
@@ -25,7 +26,7 @@ from api.folding import folding
 from api.front import Front
 from api.geocoding import Geocoding
 from api.health import Health
-from api.identification import identification
+from api.identification import door_of, identification
 from api.items_first import ItemsFirst
 from api.language import language_of
 from api.logs import configure
@@ -49,12 +50,16 @@ from api.routes import (
     items,
     landing,
     live,
+    me,
     metrics,
     rasters,
     series,
+    sign_in,
     styles,
+    system_keys,
     tile_sets,
     tiles,
+    users,
     web_map,
 )
 from api.served import Served
@@ -84,7 +89,7 @@ _EXCHANGE = (
 _PLACES = (here, series, edr, rasters)
 _ROUTERS = (
     landing, live, collections, items, editing, tile_sets, cells, *_PLACES, geocode, styles, health, metrics, web_map,
-    *_EXCHANGE,
+    sign_in, me, users, system_keys, *_EXCHANGE,
 )  # fmt: skip
 
 
@@ -147,6 +152,7 @@ async def _serving(
     app.state.served = city
     identified = await asyncio.to_thread(identification, url, settings)
     app.state.credentials, app.state.emergencies = identified, InForce(database)
+    door = app.state.doorway = Doorway(door_of(identified, settings), identified)
     app.state.guard = Guard.of(settings)
     app.state.rasters = RasterServer(city)
     app.state.health = Health(city, Expected.of(catalogue.layers), worker, watch)
@@ -158,6 +164,7 @@ async def _serving(
     finally:
         if worker:
             await asyncio.to_thread(worker.stop)
+        await asyncio.to_thread(door.close)
         await asyncio.to_thread(identified.close)
         app.state.geocoding.close()
         app.state.rasters.close()

@@ -26,7 +26,7 @@ from gis.store.sessions import Lifetime
 COOKIE, SECURE_COOKIE = "onemap_session", "__Host-onemap_session"
 
 #: How old what is known of revocations may be, and what is known of a credential: its session counts as used by that.
-_LOOK_EVERY_S, _KEPT_S = 0.5, 30.0
+LOOK_EVERY_S, _KEPT_S = 0.5, 30.0
 _MOST_KEPT, _LONGEST_BYTES = 16_384, 8_192
 _VERSION = Statement("SELECT version FROM access.state")
 _SCHEME = b"bearer"
@@ -98,7 +98,7 @@ class Credentials:
     @property
     def is_fresh(self) -> bool:
         """Whether what is known of revocations is new enough."""
-        return time.monotonic() - self._looked_at < _LOOK_EVERY_S
+        return time.monotonic() - self._looked_at < LOOK_EVERY_S
 
     def at_hand(self, credential: Credential) -> Signed | None:
         """Whose it is, where that is known and `is_fresh`."""
@@ -141,9 +141,10 @@ class Credentials:
         self._looked_at = begun_s
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads and close the connections."""
         self._threads.shutdown(cancel_futures=True)
         self._outside.shutdown(wait=False, cancel_futures=True)
+        self.database.close()
 
     def _is_bearer(self, credential: Credential) -> bool:
         return self.bearers is not None and credential.kind == "bearer" and credential.token.count(".") == 2

@@ -9,11 +9,17 @@ from gis.errors import SetupError
 from gis.settings import Settings
 from gis.store.database import Database
 from gis.store.sessions import Lifetime
+from gis.store.sign_in import SignIn
 
 
 def identification(url: str, settings: Settings) -> Credentials:
     """The credentials of the city at a database URL. Raises SetupError for settings that do not go together."""
     return Credentials(Database(url, size=3), lifetime_of(settings), bearers_of(settings))
+
+
+def door_of(known: Credentials, settings: Settings) -> SignIn:
+    """Where accounts sign in."""
+    return SignIn(known.database, known.lifetime, timedelta(days=settings.password_days))
 
 
 def lifetime_of(settings: Settings) -> Lifetime:

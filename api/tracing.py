@@ -30,7 +30,10 @@ _COLLECTION = re.compile(r"/collections/([a-z][a-z0-9]*\.[a-z][a-z0-9_]*)(?:/(.*
 _FACTS = re.compile(r"/exchange/facts/([a-z][a-z0-9]*\.[a-z][a-z0-9_]*)/(\d{1,16})\Z")
 #: What may be known of a collection without being told anything in it.
 _DECLARED = frozenset({None, "", "schema", "queryables"})
+#: What changes there is called so.
+_PLACES = {"/sign-in": "signed_in", "/sign-out": "signed_out", "/users": "users_changed", "/keys": "keys_changed"}
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_SAID = "onemap.traced"
 #: Bodies sent to ask, not to change anything.
 _ASKING = ("/here", "/geocode")
 
@@ -150,12 +153,13 @@ class _Request:
     def _change(self, status: int) -> Event:
         path = self.scope["path"]
         outcome: Outcome = "success" if status < 400 else "refused" if status in (401, 403) else "failed"
-        event = "changed"
+        event = next((event for place, event in _PLACES.items() if path.startswith(place)), "changed")
         if path.startswith("/exchange/deliveries"):
             event = "withdrawn" if path.endswith("/withdraw") else "delivered"
         elif _COLLECTION.match(path):
             event = "edited"
         detail: dict[str, str | int | bool | None] = {**self._detail(status), "method": self.scope["method"]}
+        detail |= self.scope.get(_SAID, {})
         last = path.rpartition("/")[2]
         if event == "edited" and last.isdecimal() and len(last) < 17 and status < 400:
             detail["fid"] = int(last)
@@ -186,6 +190,11 @@ class _Request:
         raw.append((b"content-length", str(len(body)).encode()))
         await self._outer({"type": "http.response.start", "status": status, "headers": raw})
         await self._outer({"type": "http.response.body", "body": body})
+
+
+def traced_as(scope: Scope, **detail: str | int | bool | None) -> None:
+    """Put further facts of a change into its entry: whose account, which key; never a secret."""
+    scope[_SAID] = {**scope.get(_SAID, {}), **detail}
 
 
 def event_of(served: Served, scope: Scope, event: str, **more: Any) -> Event:

@@ -1,0 +1,47 @@
+"""What a request brings as JSON, read by a declared form: every member known, of its type, nothing else."""
+
+from typing import TypeVar
+
+import orjson
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from api.body import body
+from api.errors import Unreadable
+from gis.errors import BadInput
+from gis.text import Text
+
+_MOST_BYTES = 64_000
+_SHORTER = Text("请缩短内容", "send less")
+
+
+class Form(BaseModel):
+    """What may be sent."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+Sent = TypeVar("Sent", bound=Form)
+
+
+async def posted(request: Request, form: type[Sent]) -> Sent:
+    """The object that was sent. Raises Unreadable, TooLarge; BadInput naming the member at fault, never its value."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    # a form of another server's page can send anything but this
+    if kind != "application/json":
+        raise Unreadable(415)
+    try:
+        found = orjson.loads(await body(request, _MOST_BYTES, _SHORTER))
+    except orjson.JSONDecodeError:
+        raise BadInput("the body is not JSON", "内容不是有效的 JSON") from None
+    if not isinstance(found, dict):
+        raise BadInput("the body is not a JSON object", "内容不是 JSON 对象")
+    try:
+        return form.model_validate(found)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        name = ".".join(map(str, first["loc"]))[:60]
+        there = ", ".join(form.model_fields)
+        raise BadInput(
+            f"{name}: {first['msg']}; the members are {there}", f"{name} 有误;可用成员:{there}", subject=name
+        ) from None
