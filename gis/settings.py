@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ONEMAP_", env_ignore_empty=True, extra="ignore")
 
     database_url: str | None = Field(default=None, description="libpq URL of a server to use; none: the embedded one")
+    reader_url: str | None = Field(
+        default=None, description="libpq URL of a role that may only read, where the server may not make one of its own"
+    )
     home: Path = Field(default_factory=_home, description="folder of the embedded server, logs and pid files")
     rasters: Path | None = Field(default=None, description="folder of raster files; none: `rasters` in the home folder")
     host: str = Field(default="127.0.0.1", description="address that the web server listens on")

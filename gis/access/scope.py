@@ -1,6 +1,6 @@
 """What a caller's rights open, as a text that the database checks for itself: the second wall's side of the rules.
 
-The plan writes rights into each statement. Under it the reader's role sees no row but what a signed scope opens, and the
+The plan writes rights into each statement. Under it the reader's role sees no row but what a signed scope opens; the
 scope is made here, from who asks and from what the statement names, not by whoever wrote the statement. It ends with
 `;` and reads `<expiry>;<name>=<value>;…`, where a name is
 

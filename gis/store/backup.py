@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from gis.errors import BadInput, Conflict, SetupError, Unavailable
 from gis.store.cluster_binaries import installed
 from gis.store.cluster_server import as_url, database_name, in_database
+from gis.store.wall_roles import have_roles
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done, and how many there are."""
@@ -71,7 +72,9 @@ def restore(url: str, path: Path, progress: Progress, *, replace: bool, finish: 
         _drop(server, fresh)
         server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(fresh)))
         try:
+            _roles(in_database(url, fresh))
             _fill(program, in_database(url, fresh), path, lambda what, done: progress(what, done, max(done, total)))
+            _forget_wall(in_database(url, fresh))
             finish(in_database(url, fresh))
             _renew(in_database(url, fresh))
             _swap(server, fresh, name)
@@ -86,6 +89,19 @@ def _fill(program: Path, url: str, path: Path, progress: Callable[[str, int], No
         if match := re.search(r"(?:finished item \d+|creating) (.+)", line):
             done += 1
             progress(match.group(1), done)
+
+
+def _roles(url: str) -> None:
+    """The roles to which the backup grants rights, as far as this user may make them."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        have_roles(connection)
+
+
+def _forget_wall(url: str) -> None:
+    """Views are restored as ours, though they belong to a role that sees less: the wall is built anew."""
+    with psycopg.connect(url) as connection:
+        if connection.execute("SELECT to_regclass('core.derived')").fetchone() != (None,):
+            connection.execute("DELETE FROM core.derived WHERE kind = 'wall'")
 
 
 def _renew(url: str) -> None:

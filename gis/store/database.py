@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -26,6 +26,9 @@ EXPORT_OPTIONS = (
     "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c extra_float_digits=1 "
     "-c statement_timeout=3600000"
 )
+#: The setting that holds a connection's scope, and what sets it.
+SCOPE = "onemap.scope"
+_STATE = f"SELECT set_config('{SCOPE}', %s, false)"
 _WAIT_S = 10.0
 
 # what the pool would say of a database that is away, our own errors say
@@ -56,6 +59,19 @@ class Watch(Protocol):
         """A connection was waited for and held for so long; for one statement alone, where it is known."""
 
 
+class Wall(Protocol):
+    """What stands between a reader's pool and the tables (see `gis.store.reading`)."""
+
+    def prepared(self, statement: Statement) -> tuple[Statement, str]:
+        """The statement as the reader's role may run it, and the scope that must stand on the connection for it."""
+
+
+class ScopedConnection(psycopg.AsyncConnection[_Row]):
+    """A connection that knows which scope it carries; None where that is not known."""
+
+    scope: str | None = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """How busy a pool is: connections that it may have, has, has free; questions that wait for one."""
@@ -75,10 +91,10 @@ def connect(url: str, **more: Any) -> psycopg.Connection[tuple[Any, ...]]:
 class Database:
     """A pool of connections for threads (notebooks, commands)."""
 
-    def __init__(self, url: str, *, size: int = 4) -> None:
+    def __init__(self, url: str, *, size: int = 4, wall: Wall | None = None) -> None:
         self.url = url
         self.watch: Watch | None = None
-        self._pool = _pool(url, size)
+        self._pool, self._wall = _pool(url, size), wall
 
     def close(self) -> None:
         """Close all connections; a question that is asked later opens them anew."""
@@ -102,9 +118,12 @@ class Database:
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """All rows of a statement. Raises Unavailable, BadQuery."""
+        statement, scope = self._prepared(statement)
         for attempt in range(_ATTEMPTS):
             with self.connection() as conn:
                 try:
+                    if scope is not None:
+                        conn.execute(_STATE, (scope,))
                     return conn.execute(statement.sql, statement.args, binary=True).fetchall()
                 except errors.SerializationFailure:
                     if attempt == _ATTEMPTS - 1:
@@ -117,10 +136,15 @@ class Database:
 
         Raises Unavailable, BadQuery.
         """
+        statement, scope = self._prepared(statement)
+        options = EXPORT_OPTIONS if scope is None else f"{EXPORT_OPTIONS} -c {SCOPE}={scope}"
         with self.connection() as conn:
             sql = written_out(conn, statement)
-        with translated(), batches(self.url, sql, EXPORT_OPTIONS) as found:
+        with translated(), batches(self.url, sql, options) as found:
             yield found
+
+    def _prepared(self, statement: Statement) -> tuple[Statement, str | None]:
+        return (statement, None) if self._wall is None else self._wall.prepared(statement)
 
 
 def _pool(url: str, size: int) -> ConnectionPool:
@@ -134,17 +158,26 @@ class AsyncDatabase:
     """A pool of connections for the event loop (the server).
 
     Callers, whom `asker` names, are given connections in turn. Beyond `max_waiting` questions that wait for one, or a
-    caller's share of them, others are turned away at once: Unavailable.
+    caller's share of them, others are turned away at once: Unavailable. Behind a `wall` each statement runs as that
+    prepares it, with its scope: sent along with the statement, in the same round trip, where the connection does not
+    carry it already.
     """
 
     def __init__(
-        self, url: str, *, size: int = 8, max_waiting: int = 256, asker: Callable[[], str] = lambda: ""
+        self,
+        url: str,
+        *,
+        size: int = 8,
+        max_waiting: int = 256,
+        asker: Callable[[], str] = lambda: "",
+        wall: Wall | None = None,
     ) -> None:
         self.url = url
         self.watch: Watch | None = None
+        self._wall = wall
         self._asker, self._turns = asker, Turns(size, max_waiting, _WAIT_S)
         self._pool = AsyncConnectionPool(
-            url, min_size=1, max_size=size, open=False, timeout=_WAIT_S,
+            url, min_size=1, max_size=size, open=False, timeout=_WAIT_S, connection_class=ScopedConnection,
             kwargs={"options": _OPTIONS, "autocommit": True, "application_name": "onemap-server"},
         )  # fmt: skip
 
@@ -163,9 +196,7 @@ class AsyncDatabase:
         return replace(found, waiting=found.waiting + self._turns.waiting)
 
     @asynccontextmanager
-    async def connection(
-        self, statement: Statement | None = None
-    ) -> AsyncIterator[psycopg.AsyncConnection[tuple[Any, ...]]]:
+    async def connection(self, statement: Statement | None = None) -> AsyncIterator[ScopedConnection]:
         """A pooled connection in autocommit mode, for `statement` alone where it is given.
 
         Raises Unavailable, BadQuery.
@@ -182,15 +213,61 @@ class AsyncDatabase:
         With `planned_once` each connection plans it the first time only, for whatever values: for a long statement
         whose best plan does not depend on them.
         """
+        prepared, scope = self._prepared(statement)
         execute = _planned_once if planned_once else _planned
         for attempt in range(_ATTEMPTS):
             async with self.connection(statement) as conn:
                 try:
-                    return await (await execute(conn, statement)).fetchall()
+                    return await (await _scoped(conn, scope, lambda: execute(conn, prepared))).fetchall()
                 except errors.SerializationFailure:
                     if attempt == _ATTEMPTS - 1:
                         raise
         raise AssertionError
+
+    async def rows_of_each(self, statements: Sequence[Statement]) -> list[list[tuple[Any, ...]]]:
+        """All rows of each of some statements of one caller, in one round trip. Raises Unavailable, BadQuery."""
+        prepared = [self._prepared(statement) for statement in statements]
+        async with self.connection() as conn:
+            carried = conn.scope
+            async with conn.pipeline():
+                cursors = []
+                for statement, scope in prepared:
+                    if scope is not None and scope != carried:
+                        await _state(conn, scope)
+                        carried = scope
+                    cursors.append(await _planned(conn, statement))
+                found = [await cursor.fetchall() for cursor in cursors]
+            conn.scope = carried
+            return found
+
+    async def stated(self, conn: ScopedConnection, statement: Statement) -> Statement:
+        """A statement as it may run on a connection of this pool, which carries its scope from now on."""
+        prepared, scope = self._prepared(statement)
+        if scope is not None and scope != conn.scope:
+            await _state(conn, scope)
+        return prepared
+
+    def _prepared(self, statement: Statement) -> tuple[Statement, str | None]:
+        return (statement, None) if self._wall is None else self._wall.prepared(statement)
+
+
+async def _state(conn: ScopedConnection, scope: str) -> None:
+    # what fails with it is undone with it
+    conn.scope = None
+    await conn.execute(_STATE, (scope,))
+
+
+async def _scoped(
+    conn: ScopedConnection, scope: str | None, execute: Callable[[], Awaitable[psycopg.AsyncCursor[_Row]]]
+) -> psycopg.AsyncCursor[_Row]:
+    """Run a statement on a connection that carries a scope, in one round trip with it where it does not yet."""
+    if scope is None or scope == conn.scope:
+        return await execute()
+    async with conn.pipeline():
+        await _state(conn, scope)
+        cursor = await execute()
+    conn.scope = scope
+    return cursor
 
 
 async def _planned(conn: psycopg.AsyncConnection[_Row], statement: Statement) -> psycopg.AsyncCursor[_Row]:

@@ -16,6 +16,7 @@ from gis.store.database import connect, translated
 from gis.store.generalised import Generalised
 from gis.store.rollups import Rollups
 from gis.store.tables import Register
+from gis.store.wall import Wall
 
 
 class Derived(Protocol):
@@ -58,9 +59,11 @@ class Derived(Protocol):
         """
 
 
-#: Every kind, in the order in which they are made. Classes are listed here by instance:
-#: `from gis.store.rollups import Rollups` … `DERIVED: tuple[Derived, ...] = (Rollups(),)`.
-DERIVED: tuple[Derived, ...] = (ChangeLog(), Rollups(), Generalised())
+WALL = Wall()
+
+#: Every kind, in the order in which they are made; the wall around all the others last. Classes are listed here by
+#: instance: `from gis.store.rollups import Rollups` … `DERIVED: tuple[Derived, ...] = (Rollups(),)`.
+DERIVED: tuple[Derived, ...] = (ChangeLog(), Rollups(), Generalised(), WALL)
 
 _RECORD = (
     "INSERT INTO core.derived (register, kind, digest) VALUES (%s, %s, %s)"
@@ -91,11 +94,12 @@ def ensure(conn: psycopg.Connection[Any], collection: Collection) -> list[str]:
         conn.execute(f"LOCK TABLE {register.table()} IN SHARE ROW EXCLUSIVE MODE")
         recorded = conn.execute(f"{_RECORDED} WHERE register = %s", (collection.id,)).fetchall()
         known = {kind: digest for _, kind, digest in recorded}
-        return [
-            f"{collection.id}:{derived.kind}"
-            for derived in DERIVED
-            if derived.digest(collection) != known.get(derived.kind) and _make(conn, collection, derived)
-        ]
+        behind = [derived for derived in DERIVED if derived.digest(collection) != known.get(derived.kind)]
+        if behind:
+            # what is made anew has no wall yet, and views that stand on it would hold what was there
+            WALL.lift(conn, collection)
+            behind = [*(derived for derived in behind if derived is not WALL), WALL]
+        return [f"{collection.id}:{derived.kind}" for derived in behind if _make(conn, collection, derived)]
 
 
 def copy(conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> None:
@@ -107,6 +111,7 @@ def copy(conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> 
 
 def swap(conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> None:
     """Put in place what `copy` made; to be called when the register's copy has just been put in place."""
+    WALL.lift(conn, collection)
     for derived, digest in _declared(collection):
         derived.swap(conn, collection, suffix)
         conn.execute(_RECORD, (collection.id, derived.kind, digest))

@@ -1,7 +1,8 @@
 """Generalised lines and polygons: one table for each band of zooms, beside the register and always in step with it.
 
 A band's table holds, for every open row that is drawn in the band at all, the shape simplified once from the exact one
-(EPSG:3857, validity kept, no further off than the band's tolerance) and the first zoom at which it is drawn. A
+(EPSG:3857, validity kept, no further off than the band's tolerance), its division, by which rights are kept, and the
+first zoom at which it is drawn. A
 statement trigger replaces the shapes of the rows that a statement changed, within the writer's transaction: whoever
 sees a row sees its shapes, and no reader ever sees older ones.
 """
@@ -20,9 +21,9 @@ from gis.store.tables import Register
 KEY = (("_fid", "fid"), ("_scenario", "scenario"), ("_valid_from", "valid_from"))
 _COLUMNS = (
     "_fid bigint NOT NULL, _scenario integer NOT NULL, _valid_from timestamptz NOT NULL,"
-    " _from_zoom smallint NOT NULL, _geom geometry(Geometry,3857) NOT NULL"
+    " _from_zoom smallint NOT NULL, _division bigint, _geom geometry(Geometry,3857) NOT NULL"
 )
-_NAMES = "_fid, _scenario, _valid_from, _from_zoom, _geom"
+_NAMES = "_fid, _scenario, _valid_from, _from_zoom, _division, _geom"
 
 _TRIGGER = """
 CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path} AS $body$
@@ -159,8 +160,9 @@ class Generalised:
         for band in collection.bands:
             statements.append(
                 f"INSERT INTO {band_table(collection, band, suffix)} ({_NAMES})"
-                f" SELECT fid, scenario, valid_from, greatest(q.from_zoom, {band.first}),"
-                f" {simplified}(geom_3857, {band.tolerance_m!r}) FROM (SELECT fid, scenario, valid_from, geom_3857,"
+                f" SELECT fid, scenario, valid_from, greatest(q.from_zoom, {band.first}), division,"
+                f" {simplified}(geom_3857, {band.tolerance_m!r})"
+                " FROM (SELECT fid, scenario, valid_from, division, geom_3857,"
                 f" {first_zoom_sql(collection)} AS from_zoom FROM {source}) q WHERE q.from_zoom <= {band.last}"
             )
         return statements
@@ -183,7 +185,8 @@ class Generalised:
     def _functions(self, collection: Collection, postgis: str) -> list[str]:
         """The function that simplifies one shape, and that of the triggers."""
         path = ", ".join(dict.fromkeys(("pg_catalog", postgis, "pg_temp")))
-        moved = ["o.geom_3857::bytea IS NOT DISTINCT FROM n.geom_3857::bytea"]
+        moved = ["o.geom_3857::bytea IS NOT DISTINCT FROM n.geom_3857::bytea",
+                 "o.division IS NOT DISTINCT FROM n.division"]  # fmt: skip
         if collection.detail.first_zooms:
             moved.append(f'o."{collection.detail.rank}" IS NOT DISTINCT FROM n."{collection.detail.rank}"')
         same = " AND ".join([*(f"o.{name} = n.{name}" for _, name in KEY), *moved])

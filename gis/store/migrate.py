@@ -20,8 +20,9 @@ from sqlalchemy.pool import NullPool
 
 from gis.catalog import Layer
 from gis.errors import SetupError
-from gis.store.database import translated
+from gis.store.database import connect, translated
 from gis.store.derived import derive
+from gis.store.wall_roles import stand
 
 #: One migration at a time, whoever starts it.
 _LOCK = 0x6F6E656D6170
@@ -43,6 +44,8 @@ def migrate(url: str, layers: Iterable[Layer]) -> list[str]:
                 applied += _upgrade(conn, "core", "gis.store.migrations")
                 # a copy, or what somebody restored by other means, is a life of its own
                 conn.execute(text("SELECT core.renew_incarnation(false)"))
+            with connect(url, autocommit=True) as own:
+                stand(own)
             for layer in layers:
                 if layer.migrations is not None:
                     with engine.begin() as conn:

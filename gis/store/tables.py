@@ -18,6 +18,8 @@ _STANDARD = (
     ("division", "bigint"),
     ("geom", "geometry(Geometry,4326)"),
 )
+#: What the views end with that the second wall puts in the place of tables (`gis.store.wall_tables`).
+_WALL_VIEWS = ("_seen", "_blurred")
 _MERCATOR = ("geom_3857", "geometry(Geometry,3857)")
 
 
@@ -126,14 +128,16 @@ class Register:
     def create_view(self) -> str:
         """Open and past rows together; an open row's end of record is the highest epoch there can be."""
         return (
-            f"CREATE VIEW {self.table('_all')} AS SELECT {self.column_list}, 9223372036854775807 AS rec_to,"
-            f" 'infinity'::date AS closed_on FROM {self.table()} UNION ALL"
+            f"CREATE VIEW {self.table('_all')} WITH (security_invoker = true) AS SELECT {self.column_list},"
+            f" 9223372036854775807 AS rec_to, 'infinity'::date AS closed_on FROM {self.table()} UNION ALL"
             f" SELECT {self.column_list}, rec_to, closed_on FROM {self.table('_past')}"
         )
 
     def replace_by(self, other: "Register", parts: tuple[str, ...] = ("", "_id")) -> list[str]:
         """Put the copy `other` of these parts in their place."""
-        statements = [f"DROP VIEW {self.table('_all')}", *(f"DROP TABLE {self.table(part)}" for part in parts)]
+        views = ", ".join(self.table(f"{part}{view}") for part in ("_all", "", "_past") for view in _WALL_VIEWS)
+        statements = [f"DROP VIEW {self.table('_all')}", f"DROP VIEW IF EXISTS {views}"]
+        statements += [f"DROP TABLE {self.table(part)}" for part in parts]
         for part in parts:
             statements.append(f'ALTER TABLE {other.table(part)} RENAME TO "{self.noun}{part}"')
         old, new = f"{self.noun}{other.suffix}", self.noun

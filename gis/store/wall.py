@@ -1,0 +1,178 @@
+"""The second wall around a register: what the reader's role may read of it at all, whatever a statement says.
+
+Row-level security compares each row's division with those that the signed scope opens (`access.opened`). The plan's own
+conditions stay beside it and choose the index, which is why the policy is written so that the planner expects it to
+hold for every row: its own guess for a comparison with a value that it cannot see is a two-hundredth of the table.
+
+* The scope is read by sub-selects that need nothing of the row: once for a table and statement.
+* `CASE … IS NOT NULL` is no condition that an index could take up, nor one that the planner thinks to be rare.
+* Tables of sensitive registers have a gate before the scan too: without a scope nothing is read, so that neither the
+  time nor EXPLAIN ANALYZE tells how many rows were passed over.
+* Where fields are masked or hidden for anybody, who is told less than everything reads a view, `x_seen`, that belongs
+  to a role for which the same security holds; so the view stays flat, and has the indexes of the table. Where places
+  are blurred, it is `x_blurred`.
+
+On a server where box comparison cannot be marked leakproof, row-level security would read whole tables: there the
+views carry the condition themselves, for every register, and the reader's role has no right to any table. Who writes
+SQL of his own against a view may then be told of other rows by errors: `onemap db status` says which wall stands.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import psycopg
+from psycopg import errors
+
+from gis.catalog import Collection
+from gis.store.wall_tables import BLUR, PARTS, SEEN, Walled, walled
+
+Mode = Literal["rows", "views", "none"]
+
+#: Who reads, as a group of which each database's reader is a member; who owns the views that mask.
+READERS, MASKERS = "onemap_readers", "onemap_maskers"
+
+_VERSION = "1"
+_POLICIES = ("wall_readers", "wall_maskers")
+_BRIEFLY_MS, _PAUSE_S = 50, 0.2
+
+
+class Wall:
+    """One of `derived.DERIVED`, the last: what the others made is walled in too."""
+
+    kind = "wall"
+
+    def digest(self, collection: Collection) -> str | None:
+        """Of all the SQL that makes it, whichever wall this server can have."""
+        said = [*_by_rows(collection, walled(collection)), *_by_views(collection, walled(collection))]
+        return hashlib.sha256("\n".join([_VERSION, *said]).encode()).hexdigest()[:16]
+
+    def tables(self, collection: Collection) -> tuple[str, ...]:
+        """None: what is swapped is walled in again."""
+        return ()
+
+    def install(self, conn: psycopg.Connection[Any], collection: Collection) -> None:
+        """Policies, views and grants, as far as this server can have them."""
+        how = mode(conn)
+        if how == "none":
+            return
+        tables = [t for t in walled(collection) if _stands(conn, t.table)]
+        _take(conn, [t.table for t in tables])
+        make = _by_rows if how == "rows" else _by_views
+        for statement in make(collection, tables):
+            conn.execute(statement)
+
+    def remove(self, conn: psycopg.Connection[Any], collection: Collection, suffix: str = "") -> None:
+        """Views, policies and rights gone; a copy in the making has none."""
+        if suffix:
+            return
+        self.lift(conn, collection)
+        tables = [t.table for t in walled(collection) if _stands(conn, t.table)]
+        walls = conn.execute(
+            "SELECT polrelid::regclass::text, polname FROM pg_policy WHERE polrelid = ANY(%s::regclass[])"
+            " AND polname = ANY(%s)",
+            (tables, list(_POLICIES)),
+        ).fetchall()
+        if walls:
+            _take(conn, tables)
+        for table, policy in walls:
+            conn.execute(f"DROP POLICY {policy} ON {table}")
+
+    def copy(self, conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> None:
+        """Nothing: nobody reads the copy."""
+
+    def swap(self, conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> None:
+        """Wall in what was put in place."""
+        self.lift(conn, collection)
+        self.install(conn, collection)
+
+    def lift(self, conn: psycopg.Connection[Any], collection: Collection) -> None:
+        """Take the views away that stand on a register's tables, so that these can be replaced; `install` follows."""
+        names = [f"{collection.noun}{part}{view}" for part in ("_all", *PARTS) for view in (SEEN, BLUR)]
+        names += [table.name + SEEN for table in walled(collection)]
+        found = conn.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = %s AND c.relkind = 'v' AND c.relname = ANY(%s)",
+            (collection.layer, names),
+        ).fetchall()
+        if found:
+            views = ", ".join(f'"{collection.layer}"."{name}"' for (name,) in found)
+            conn.execute(f"DROP VIEW {views}")
+
+
+def mode(conn: psycopg.Connection[Any]) -> Mode:
+    """Which wall this database was found to have (see `gis.store.wall_roles`)."""
+    row = conn.execute("SELECT mode FROM access.wall").fetchone()
+    return row[0] if row else "none"
+
+
+def _by_rows(collection: Collection, tables: Sequence[Walled]) -> Iterator[str]:
+    """Row-level security, and the views of those who are told less than everything."""
+    yield f'GRANT USAGE ON SCHEMA "{collection.layer}" TO {READERS}, {MASKERS}'
+    for table in tables:
+        yield f"ALTER TABLE {table.table} ENABLE ROW LEVEL SECURITY"
+        yield _policy(_POLICIES[0], table, READERS, table.readers)
+        yield f"GRANT SELECT ON {table.table} TO {READERS}"
+        if table.views:
+            yield _policy(_POLICIES[1], table, MASKERS, table.maskers)
+            yield f"GRANT SELECT ON {table.table} TO {MASKERS}"
+    made = [view for table in tables for view in table.view_statements(conditioned=False)]
+    if made:
+        # who gives a view away needs, for that moment, to be of the role, and the role to be at home in the schema
+        yield f'GRANT CREATE ON SCHEMA "{collection.layer}" TO {MASKERS}'
+        for name, statement in made:
+            yield statement
+            yield f"ALTER VIEW {name} OWNER TO {MASKERS}"
+            yield f"GRANT SELECT ON {name} TO {READERS}"
+        yield f'REVOKE CREATE ON SCHEMA "{collection.layer}" FROM {MASKERS}'
+    yield from _both(collection, tables, tables[0].views)
+
+
+def _by_views(collection: Collection, tables: Sequence[Walled]) -> Iterator[str]:
+    """Views that carry the condition, in the place of every table."""
+    yield f'GRANT USAGE ON SCHEMA "{collection.layer}" TO {READERS}'
+    for table in tables:
+        for name, statement in table.view_statements(conditioned=True):
+            yield statement
+            yield f"GRANT SELECT ON {name} TO {READERS}"
+    yield from _both(collection, tables, tables[0].views or (SEEN,))
+
+
+def _both(collection: Collection, tables: Sequence[Walled], views: Sequence[str]) -> Iterator[str]:
+    """Open and past rows together, for each view that there is of both; the view of the tables asks as its reader."""
+    every = f'"{collection.layer}"."{collection.noun}_all"'
+    yield f"ALTER VIEW {every} SET (security_invoker = true)"
+    yield f"GRANT SELECT ON {every} TO {READERS}"
+    if collection.rollup is not None:
+        yield f"GRANT SELECT ON core.rollup TO {READERS}"
+    open_rows, past = tables[0], tables[1]
+    for view in views:
+        name = f'"{collection.layer}"."{collection.noun}_all{view}"'
+        yield (
+            f"CREATE VIEW {name} WITH (security_invoker = true) AS SELECT {open_rows.listed},"
+            f" 9223372036854775807 AS rec_to, 'infinity'::date AS closed_on FROM {open_rows.view(view)}"
+            f" UNION ALL SELECT {open_rows.listed}, rec_to, closed_on FROM {past.view(view)}"
+        )
+        yield f"GRANT SELECT ON {name} TO {READERS}"
+
+
+def _policy(name: str, table: Walled, role: str, condition: str) -> str:
+    return f"CREATE POLICY {name} ON {table.table} FOR SELECT TO {role} USING ({condition})"
+
+
+def _stands(conn: psycopg.Connection[Any], table: str) -> bool:
+    return conn.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone() == (True,)
+
+
+def _take(conn: psycopg.Connection[Any], tables: Sequence[str]) -> None:
+    """Have the tables for oneself; nobody waits longer than a moment behind one who waits for a long reader."""
+    while True:
+        try:
+            with conn.transaction():
+                conn.execute(f"SET LOCAL lock_timeout = '{_BRIEFLY_MS}ms'")
+                conn.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+                conn.execute("SET LOCAL lock_timeout TO DEFAULT")
+            return
+        except errors.LockNotAvailable:
+            time.sleep(_PAUSE_S)
