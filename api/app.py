@@ -18,7 +18,6 @@ from starlette.types import ASGIApp
 
 from api.asker import asker
 from api.catalogue_watch import CatalogueWatch
-from api.doorway import Doorway
 from api.errors import Unreadable, problem
 from api.exporting import Exports
 from api.facts import Facts
@@ -26,7 +25,7 @@ from api.folding import folding
 from api.front import Front
 from api.geocoding import Geocoding
 from api.health import Health
-from api.identification import door_of, identification
+from api.identification import doorway_of
 from api.items_first import ItemsFirst
 from api.language import language_of
 from api.logs import configure
@@ -150,9 +149,8 @@ async def _serving(
     city = Served(catalogue, database, changes, threads, Facts(database), trace, web, settings, wake,
                   seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
-    identified = await asyncio.to_thread(identification, url, settings)
-    app.state.credentials, app.state.emergencies = identified, InForce(database)
-    door = app.state.doorway = Doorway(door_of(identified, settings), identified)
+    door = app.state.doorway = doorway_of(url, settings)
+    app.state.emergencies = InForce(database)
     app.state.guard = Guard.of(settings)
     app.state.rasters = RasterServer(city)
     app.state.health = Health(city, Expected.of(catalogue.layers), worker, watch)
@@ -165,7 +163,6 @@ async def _serving(
         if worker:
             await asyncio.to_thread(worker.stop)
         await asyncio.to_thread(door.close)
-        await asyncio.to_thread(identified.close)
         app.state.geocoding.close()
         app.state.rasters.close()
         await asyncio.to_thread(city.slow.shutdown)

@@ -42,8 +42,9 @@ class Doorway:
             self.credentials.forget()
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads and close the connections."""
         self.threads.close(wait=True)
+        self.credentials.close()
 
 
 def doorway(request: Request) -> Doorway:

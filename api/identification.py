@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from api.credentials import Credentials
+from api.doorway import Doorway
 from gis.access.bearer import BearerTokens, Claims
 from gis.access.provider import Provider
 from gis.errors import SetupError
@@ -12,14 +13,11 @@ from gis.store.sessions import Lifetime
 from gis.store.sign_in import SignIn
 
 
-def identification(url: str, settings: Settings) -> Credentials:
-    """The credentials of the city at a database URL. Raises SetupError for settings that do not go together."""
-    return Credentials(Database(url, size=3), lifetime_of(settings), bearers_of(settings))
-
-
-def door_of(known: Credentials, settings: Settings) -> SignIn:
-    """Where accounts sign in."""
-    return SignIn(known.database, known.lifetime, timedelta(days=settings.password_days))
+def doorway_of(url: str, settings: Settings) -> Doorway:
+    """Where callers of the city at a database URL come in. Raises SetupError for settings that do not go together."""
+    database, lifetime = Database(url, size=3), lifetime_of(settings)
+    door = SignIn(database, lifetime, timedelta(days=settings.password_days))
+    return Doorway(door, Credentials(database, lifetime, bearers_of(settings)))
 
 
 def lifetime_of(settings: Settings) -> Lifetime:

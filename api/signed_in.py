@@ -57,7 +57,7 @@ class SignedIn:
 
     async def _signed(self, credential: Credential, scope: Scope) -> Signed:
         """Who shows it, if that may do what is asked. Raises NotSignedIn, Forbidden, TooMany, Unavailable."""
-        credentials: Credentials = self.state.credentials
+        credentials: Credentials = self.state.doorway.credentials
         found = credentials.at_hand(credential) if credentials.is_fresh else None
         signed = found or await credentials.signed(credential)
         if scope["method"] not in _SAFE:

@@ -87,6 +87,8 @@ def served(app: Any) -> Iterator[Callable[..., httpx.Response]]:
     client = runner.run(start())
 
     def request(path: str, method: str = "GET", **more: Any) -> httpx.Response:
+        # who asks is what each request says
+        client.cookies.clear()
         return runner.run(client.request(method, path, **more))
 
     try:
