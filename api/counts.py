@@ -43,4 +43,4 @@ def _key(plan: Plan, state: object) -> Key:
     # a page that pins an earlier state of the register counts what was there then
     pinned = plan.query.page.after and plan.query.page.after.epoch
     moment = plan.now if plan.collection.timed and plan.query.time is None else None
-    return bare, moment, plan.rules, pinned, state
+    return bare, moment, plan.rules_digest, pinned, state

@@ -34,8 +34,8 @@ async def with_queries(city: Served, ask: Asked, document: dict[str, Any]) -> di
     collection = city.collection(document["id"])
     if collection.measured is None:
         return document
-    place = city.catalogue[collection.measured.of]
-    known = (await city.facts.of([place]))[place.id]
+    place = city.collection(collection.measured.of)
+    known = (await city.known([place]))[place.id]
     forms = list(FORMS)
     where = {"spatial": {"bbox": [list(known.bbox)], "crs": CRS84_URI}} if known.bbox else {}
     return {

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import shapely
 
-from gis.catalog import Catalogue, Collection
+from gis.catalog import Collection
 from gis.errors import BadQuery
 from gis.geo.area import Area, Shape
 from gis.query.query import Query
+from gis.query.queryables import queryables
 from gis.query.span import Span, moment, now
 from gis.query.statement import Statement
 from gis.query.url_areas import read_area
@@ -31,8 +32,11 @@ class Asked:
     also: Statement | None = None
 
 
-def asked(collection: Collection, catalogue: Catalogue, values: Mapping[str, str], area: Area | None) -> Asked:
-    """The question of decoded parameters about an area. Raises BadQuery naming the parameter at fault."""
+def asked(collection: Collection, place: Collection, values: Mapping[str, str], area: Area | None) -> Asked:
+    """The question of decoded parameters about an area, `place` being the collection whose features are measured.
+
+    Raises BadQuery naming the parameter at fault.
+    """
     if values.get("crs", CRS_NAMES[0]) not in CRS_NAMES:
         raise _refusal(f"crs can be {CRS_NAMES[0]}", f"crs 可以是 {CRS_NAMES[0]}", "crs")
     time, past = values.get("datetime"), values.get("as-of")
@@ -40,7 +44,7 @@ def asked(collection: Collection, catalogue: Catalogue, values: Mapping[str, str
     if as_of is not None and as_of > now():
         raise _refusal("as-of lies in the future", "as-of 在未来", "as-of")
     query = Query(collection=collection.id, area=area, time=None if time is None else Span.parse(time), as_of=as_of)
-    return Asked(query, names(values), _height(collection, catalogue, values.get("z")))
+    return Asked(query, names(values), _height(collection, place, values.get("z")))
 
 
 def names(values: Mapping[str, str]) -> tuple[str, ...]:
@@ -99,15 +103,14 @@ def _placed(shape: shapely.Geometry) -> Shape:
         raise BadQuery(error.text.en, error.text.zh, subject="coords") from None
 
 
-def _height(collection: Collection, catalogue: Catalogue, text: str | None) -> Statement | None:
+def _height(collection: Collection, place: Collection, text: str | None) -> Statement | None:
     """The features at heights: one, a closed range `a/b`, a list, or `Rn/min/step` (EDR 1.1, requirement z)."""
     if text is None:
         return None
     measured = collection.measured
     field = measured.height if measured else None
-    if measured is None or field is None:
+    if measured is None or field is None or field not in queryables(place):
         raise _refusal(f"{collection.id} has no heights; leave z out", f"{collection.id} 没有高度,请去掉 z", "z")
-    catalogue[measured.of].field(field)
     repeated = _REPEATED.match(text)
     if repeated:
         low, step = _numbers(repeated.groups()[1:], text)

@@ -1,11 +1,13 @@
 """What the data say of a collection as a whole: extent, time, number, age; found once after each recorded change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from gis.catalog import Collection
 from gis.query.crs import zones
+from gis.query.plan import Plan
+from gis.query.span import Span
 from gis.query.statement import Statement
 from gis.store.database import AsyncDatabase
 from gis.store.tables import Register
@@ -13,6 +15,7 @@ from gis.text import Text
 
 #: Below this many rows they are counted; above it the planner's estimate is good enough.
 _COUNTED = 10_000
+_MOST_CONFINED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,15 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`bbox` is west, south, east, north in degrees (None: no data), an open end of valid time is None."""
+    """`bbox` is west, south, east, north in degrees (None: no data), an open end of valid time is None.
+
+    `count` is None where the caller is not told how many rows there are.
+    """
 
     bbox: tuple[float, float, float, float] | None
     start: datetime | None
     end: datetime | None
-    count: int
+    count: int | None
     loaded: Loaded | None
 
 
@@ -42,6 +48,7 @@ class Facts:
     def __init__(self, database: AsyncDatabase) -> None:
         self._database = database
         self._kept: dict[str, tuple[tuple[int, int], Known]] = {}
+        self._confined: dict[tuple[str, str], tuple[tuple[int, int], Known]] = {}
         self._zones: tuple[int, tuple[str, ...]] | None = None
 
     async def of(self, collections: list[Collection]) -> dict[str, Known]:
@@ -53,6 +60,29 @@ class Facts:
         # a delivery that is taken back is no load, but a change
         epochs: dict[str, int] = dict(await self._database.rows(_EPOCHS))
         return {c.id: await self._one(c, loads.get(c.id), epochs.get(c.id, 0)) for c in collections}
+
+    async def seen(self, plans: list[Plan]) -> dict[str, Known]:
+        """The same as far as callers may know it, by collection: of rows that they may see, as these are told.
+
+        Raises Unavailable.
+        """
+        whole = await self.of([plan.register for plan in plans])
+        return {plan.collection.id: await self._seen(plan, whole[plan.collection.id]) for plan in plans}
+
+    async def _seen(self, plan: Plan, whole: Known) -> Known:
+        rules = plan.rules
+        if rules.divisions is None and rules.precision == "exact" and rules.anonymous is None:
+            return whole
+        if rules.anonymous is not None:
+            return Known(None, None, None, None, whole.loaded)
+        key, state = (plan.collection.id, plan.rules_digest), self._kept[plan.collection.id][0]
+        kept = self._confined.get(key)
+        if kept is None or kept[0] != state:
+            kept = (state, _known((await self._database.rows(_seen_facts(plan)))[0], whole.loaded))
+            if len(self._confined) >= _MOST_CONFINED:
+                self._confined.clear()
+            self._confined[key] = kept
+        return kept[1]
 
     async def zones(self, collections: list[Collection]) -> tuple[str, ...]:
         """The 3-degree zones of CGCS2000 over which the city lies, by its collections' extents; found once a load.
@@ -107,4 +137,17 @@ def _facts(collection: Collection) -> Statement:
              (SELECT reltuples::bigint AS estimate FROM pg_class WHERE oid = %s::regclass) size
         """,  # noqa: S608  the table's name is a declaration
         (collection.layer, collection.noun, table),
+    )
+
+
+def _seen_facts(plan: Plan) -> Statement:
+    """The same columns of the rows that a caller may see, whenever they are valid."""
+    ever = plan.query.but(time=Span() if plan.collection.timed else None, fields=())
+    rows = replace(plan, query=ever).relation()
+    return Statement(
+        "SELECT round(ST_XMin(box)::numeric, 6)::float8, round(ST_YMin(box)::numeric, 6)::float8,"  # noqa: S608
+        " round(ST_XMax(box)::numeric, 6)::float8, round(ST_YMax(box)::numeric, 6)::float8,"
+        " nullif(first, '-infinity'), nullif(last, 'infinity'), n FROM (SELECT ST_Extent(geom) AS box,"
+        f" min(valid_from) AS first, max(valid_to) AS last, count(*) AS n FROM ({rows.sql}) q) f",
+        rows.args,
     )

@@ -8,7 +8,9 @@ from gis.query.plan import Plan
 
 async def matched(city: Served, plan: Plan) -> Matched:
     """How many features match, whatever the page. Raises Unavailable, BadQuery."""
-    expected = matching_rows.expected(await city.database.rows(matching_rows.estimate(plan)))
-    counting = matching_rows.exact(plan, expected)
+    expected = None
+    if matching_rows.is_estimable(plan):
+        expected = matching_rows.expected(await city.database.rows(matching_rows.estimate(plan)))
+    counting = matching_rows.exact(plan, expected or 0)
     counted = (await city.database.rows(counting))[0][0] if counting else None
     return matching_rows.matched(expected, counted)

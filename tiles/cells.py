@@ -9,7 +9,7 @@ from which its densest tile is not too dense: so neighbours and repeated request
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import h3
@@ -133,8 +133,9 @@ class _Drawn:
         found = self._summed() if rollups.answerable(self.plan) else self._counted()
         is_shifted = len(tile.shifts) > 1
         sql = _SQL.format(
-            found=found.sql, shape=SHAPE, cells=RollupTables(self.plan.register).table("_cell"), name=layer_name(collection),
-            extent=EXTENT, low_bits=(1 << 53) - 1, area=_AREA, figures="".join(f", {f}" for f in self._figures()),
+            found=found.sql, shape=SHAPE, cells=RollupTables(self.plan.register).table("_cell"),
+            name=layer_name(collection), extent=EXTENT, low_bits=(1 << 53) - 1, area=_AREA,
+            figures="".join(f", {f}" for f in self._figures()),
             drawn="shape" if tile.grid is WEB_MERCATOR else _DEGREES, srid=tile.grid.srid,
             around=" CROSS JOIN unnest(%s::float8[]) AS around(shift)" if is_shifted else "",
             shift="shift" if is_shifted else "0.0::float8",
@@ -178,7 +179,7 @@ class _Drawn:
         inside = " OR ".join(["geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326)"] * len(boxes))
         near = Statement(f"({inside})", tuple(edge for box in boxes for edge in box))
         fields = tuple(dict.fromkeys((*self._measures(), *self.plan.fields)))
-        plan = Plan(self.plan.query.but(fields=fields), self.plan.catalogue, self.plan.identity, self.plan.now)
+        plan = replace(self.plan, query=self.plan.query.but(fields=fields))
         rows = plan.relation(also=conjunction([*([bound] if bound else []), near]))
         figures = ", ".join(f"{value} AS {column}" for column, _, _, value in tables.figures if self._shown(column))
         return self._by_cell(

@@ -13,6 +13,7 @@ from gis.catalog import Band
 from gis.geo.mercator import HALF_WIDTH_M, MAX_LATITUDE, RADIUS_M
 from gis.query.plan import Plan
 from gis.query.statement import Statement, conjunction
+from gis.query.told_rows import reach_deg
 from gis.store.generalised import KEY, band_at, band_table, drawn_at, first_zoom_sql
 from tiles.budget import rank_column
 from tiles.grid import EXTENT, MARGIN, Box, Grid, Tile
@@ -34,7 +35,8 @@ def source(plan: Plan, zoom: int, boxes: int, grid: Grid) -> Source:
     band = band_at(collection, zoom) if plan.query.as_of is None else None
     rank = rank_column(collection)
     if band is None:
-        relation = plan.relation(geometry=f"{rank}, {grid.column}", also=_reaches(plan, boxes))
+        near = _nearly(plan, boxes)
+        relation = plan.relation(geometry=f"{rank}, {grid.column}", also=_reaches(plan, boxes), inside=near)
         return Source(relation, Statement("false"), None)
     rows = plan.relation(geometry=f"{rank}, scenario AS _scenario, geom")
     key = " AND ".join(f"b.{ours} = q.{theirs if theirs != 'scenario' else '_scenario'}" for ours, theirs in KEY)
@@ -79,6 +81,22 @@ def _reaches(plan: Plan, boxes: int) -> Statement:
     """
     times = 1 if plan.rules.divisions is None else 2
     return conjunction([_touches("geom", "reach", boxes)] * times)
+
+
+def _nearly(plan: Plan, boxes: int) -> Statement | None:
+    """What is true of all recorded shapes that may be told to reach the tile, where they are told by their cells."""
+    if not isinstance(plan.rules.precision, int):
+        return None
+    lat, _ = reach_deg(plan.rules.precision, 0.0)
+    parts = []
+    for i in range(boxes):
+        box = f"(SELECT reach_{i} FROM place)"
+        furthest = f"least(89, {lat!r} + greatest(abs(ST_YMin({box})), abs(ST_YMax({box}))))"
+        lon = f"{lat!r} / cos(radians({furthest}))"
+        # where cells reach around the globe, nothing is known
+        around = f"ST_XMin({box}) - {lon} < -180 OR ST_XMax({box}) + {lon} > 180"
+        parts.append(f"geom && ST_Expand({box}, {lon}, {lat!r}) OR {around}")
+    return Statement(f"({' OR '.join(parts)})")
 
 
 def _touches(column: str, name: str, boxes: int) -> Statement:

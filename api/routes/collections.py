@@ -26,7 +26,7 @@ async def collections(city: City, ask: Ask, rasters: Rasters) -> Response:
     """All collections that the caller may ask."""
     form = ask.form()
     found = city.collections()
-    known = await city.facts.of(found)
+    known = await city.known(found)
     crs = [uri(name) for name in await declared(city)]
     documents = [await with_queries(city, ask, description(c, known[c.id], crs, ask)) for c in found]
     documents += [raster_description(r, *await rasters.known(r), ask) for r in rasters.rasters()]
@@ -48,7 +48,7 @@ async def collection(collection_id: str, city: City, ask: Ask, rasters: Rasters)
         document = raster_description(raster, *await rasters.known(raster), ask)
         return document_page(ask, document["title"], document) if form == "html" else _json(document, ask)
     found = city.collection(collection_id)
-    known = await city.facts.of([found])
+    known = await city.known([found])
     document = description(found, known[found.id], [uri(name) for name in await declared(city)], ask)
     document = await with_queries(city, ask, document)
     return collection_page(ask, found, document) if form == "html" else _json(document, ask)

@@ -49,7 +49,7 @@ async def position(collection_id: str, city: City, ask: Ask, rasters: Rasters) -
     series = None
     for lon, lat in edr_question.points(values):
         area = Circle(lon, lat, collection.measured.reach_m)
-        question = edr_question.asked(collection, city.catalogue, values, area)
+        question = edr_question.asked(collection, measured_place(city, collection), values, area)
         series = Series.of(collection, question.query, city.plan, question.names)
         for one in await _measurements(city, series, replace(question, also=nearest(series, lon, lat, question.also))):
             found[one.fid] = one
@@ -61,7 +61,7 @@ async def position(collection_id: str, city: City, ask: Ask, rasters: Rasters) -
 async def area(collection_id: str, city: City, ask: Ask) -> Response:
     """What was measured at the features in a polygon."""
     collection, values, form = _read(city, ask, collection_id, "coords")
-    question = edr_question.asked(collection, city.catalogue, values, edr_question.polygon(values))
+    question = edr_question.asked(collection, measured_place(city, collection), values, edr_question.polygon(values))
     return await _answer(city, ask, collection, question, form)
 
 
@@ -69,7 +69,7 @@ async def area(collection_id: str, city: City, ask: Ask) -> Response:
 async def cube(collection_id: str, city: City, ask: Ask) -> Response:
     """What was measured at the features in a box."""
     collection, values, form = _read(city, ask, collection_id, "bbox")
-    question = edr_question.asked(collection, city.catalogue, values, edr_question.cube(values))
+    question = edr_question.asked(collection, measured_place(city, collection), values, edr_question.cube(values))
     return await _answer(city, ask, collection, question, form)
 
 
@@ -86,6 +86,12 @@ def measured_collection(city: Served, collection_id: str) -> Collection:
             f"{collection.id} is not measured", f"数据集 {collection.id} 不是观测数据", subject=collection.id
         )
     return collection
+
+
+def measured_place(city: Served, collection: Collection) -> Collection:
+    """The collection whose features are measured, as the caller sees it. Raises Forbidden."""
+    assert collection.measured is not None
+    return city.collection(collection.measured.of)
 
 
 def _read(city: Served, ask: Asked, collection_id: str, where: str) -> tuple[Collection, Mapping[str, str], str]:

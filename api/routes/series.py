@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from api import edr_question
 from api.parameters import choice, whole
 from api.reply import GEOJSON, bytes_reply, json_reply
-from api.routes.edr import measured_collection
+from api.routes.edr import measured_collection, measured_place
 from api.routes.items import feature_number
 from api.served import Ask, City
 from gis.catalog import Collection, FieldType
@@ -41,7 +41,7 @@ async def latest(collection_id: str, city: City, ask: Ask) -> Response:
     """The newest value of each feature, in or before the asked time; features without one say so by nulls."""
     collection = measured_collection(city, collection_id)
     values = ask.only(*_WHERE, "limit", forms=("geojson", "json"))
-    asked = edr_question.asked(collection, city.catalogue, values, read_area(values))
+    asked = edr_question.asked(collection, measured_place(city, collection), values, read_area(values))
     series = Series.of(collection, asked.query, city.plan, asked.names)
     limit = min(whole(values, "limit", 1, MOST_FEATURES), MOST_FEATURES)
     rows = await city.database.rows(question.latest(series, limit + 1))
@@ -76,7 +76,7 @@ async def series(collection_id: str, city: City, ask: Ask) -> Response:
     """Count, mean, minimum and maximum by hour, day, week or month of Shanghai; what was not measured is null."""
     collection = measured_collection(city, collection_id)
     values = ask.only(*_WHERE, "bin", "feature", forms=("json",))
-    asked = edr_question.asked(collection, city.catalogue, values, read_area(values))
+    asked = edr_question.asked(collection, measured_place(city, collection), values, read_area(values))
     by = _bin(values)
     span = _span(asked.query.time, by)
     found = Series.of(collection, asked.query.but(time=span), city.plan, asked.names)

@@ -95,7 +95,7 @@ def _listed(told: Told) -> Response:
 
 
 async def _described(city: Served, told: Told, grid: Grid, given: Sequence[tuple[str, str]]) -> Response:
-    known = await city.facts.of(list(told.collections))
+    known = await city.known(told.collections)
     bounds = _around([known[c.id].bbox for c in told.collections])
     language, described = told.ask.language, Tileset(told, grid, given)
     if dict(told.ask.parameters).get("f") != "tilejson":

@@ -57,9 +57,11 @@ def features(
     return Statement(f"SELECT {', '.join(names)} FROM {found.sql} q{order}{limit.sql}", (*found.args, *limit.args))
 
 
-def count(plan: Plan, at_most: int) -> Statement:
+def count(plan: Plan, at_most: int | None = None) -> Statement:
     """How many rows there are, counted no further than `at_most`."""
     relation = plan.relation()
+    if at_most is None:
+        return Statement(f"SELECT count(*) FROM ({relation.sql}) q", relation.args)
     return Statement(
         f"SELECT count(*) FROM (SELECT 1 FROM ({relation.sql}) q LIMIT %s) n",
         (*relation.args, at_most),

@@ -39,8 +39,12 @@ class Here:
     shapes: bool = False
 
     def plans(self, collections: Iterable[Collection], plan: Callable[[Query], Plan]) -> list[Plan]:
-        """A plan for each of the collections that has places, made by `plan`; all of them for the same moment."""
+        """A plan for each of the collections that has places, made by `plan`; all of them for the same moment.
+
+        Left out are those of which the caller is told counts alone, or no places.
+        """
         made = [plan(self.query(c)) for c in collections if c.geometry is not None]
+        made = [one for one in made if one.rules.anonymous is None and one.collection.geometry is not None]
         return [replace(one, now=made[0].now) for one in made]
 
     def query(self, collection: Collection) -> Query:
@@ -57,24 +61,13 @@ def statement(here: Here, plans: Sequence[Plan]) -> Statement:
     related, measured}. A count of `COUNTED` means that or more.
     """
     spot = _spot(here, plans)
-    parts = [_part(number, plan, here) for number, plan in enumerate(plans)]
+    parts = [_part(number, plan, here) for number, plan in enumerate(plans)] or [_NOTHING]
     sql = (
         f"WITH spot AS MATERIALIZED ({spot.sql})"
         f" SELECT part.n, ST_X(spot.p), ST_Y(spot.p), part.count, part.kinds, part.nearest"
         f" FROM spot LEFT JOIN ({' UNION ALL '.join(p.sql for p in parts)}) part ON true ORDER BY part.n"
     )
     return Statement(sql, (*spot.args, *(value for p in parts for value in p.args)))
-
-
-def estimate(plan: Plan) -> Statement:
-    """How many rows the planner expects, as the JSON of EXPLAIN; see `expected`."""
-    relation = plan.relation()
-    return Statement(f"EXPLAIN (FORMAT JSON) {relation.sql}", relation.args)
-
-
-def expected(explained: list[dict[str, dict[str, float]]]) -> int:
-    """The number of rows in what `estimate` brought."""
-    return int(explained[0]["Plan"]["Plan Rows"])
 
 
 def _spot(here: Here, plans: Sequence[Plan]) -> Statement:
@@ -84,7 +77,7 @@ def _spot(here: Here, plans: Sequence[Plan]) -> Statement:
     area = here.area
     for plan in plans:
         of = plan.query.but(area=None, fields=())
-        if isinstance(area, Division) and plan.collection.id == _DIVISIONS:
+        if isinstance(area, Division) and plan.collection.id == _DIVISIONS and "code" in plan.rules.fields:
             found = replace(plan, query=of).relation(also=Statement("code = %s", (area.text,)))
         elif isinstance(area, Within) and plan.collection.id == area.collection:
             found = replace(plan, query=of).relation(also=Statement("fid = %s", (area.fid,)))
@@ -131,6 +124,8 @@ def _class_field(collection: Collection) -> str | None:
 
 
 _SPOT = "(SELECT p FROM spot)"
+#: Where nothing is asked, or nothing of what is asked may be told here.
+_NOTHING = Statement("SELECT NULL::integer AS n, NULL::bigint AS count, NULL::json AS kinds, NULL::json AS nearest")
 #: How much further than `d` degrees a row may be that is as near in metres: a degree of longitude is shorter than one
 #: of latitude, the more so the further from the equator.
 _STRETCH = f"1.01 / greatest(cos(radians(least(abs(ST_Y({_SPOT})) + d, 90))), 0.01)"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gis.access import rules_in
 from gis.query.features import count
 from gis.query.plan import Plan
 from gis.query.statement import Statement
@@ -40,13 +41,23 @@ def expected(rows: Sequence[tuple[Any, ...]]) -> int:
     return int(rows[0][0][0]["Plan"]["Plan Rows"])
 
 
+def is_estimable(plan: Plan) -> bool:
+    """Whether the planner's estimate tells of nothing but rows that the caller may see: its statistics are of all."""
+    return all(rules_in(plan.catalogue, plan.identity, name).divisions is None for name in plan.registers)
+
+
 def exact(plan: Plan, expected_rows: int) -> Statement | None:
-    """One number for `matched`, counted no further than it is cheap; None where so many are expected that it is not."""
+    """One number for `matched`, counted no further than it is cheap; None where so many are expected that it is not.
+
+    For whom nothing is estimated all rows are counted.
+    """
+    if not is_estimable(plan):
+        return count(plan)
     return count(plan, EXACT_TO + 1) if expected_rows <= _HOPELESS else None
 
 
-def matched(expected_rows: int, counted: int | None) -> Matched:
-    """What to say after asking both."""
-    if counted is not None and counted <= EXACT_TO:
+def matched(expected_rows: int | None, counted: int | None) -> Matched:
+    """What to say after asking both; what was not estimated was counted to its end."""
+    if counted is not None and (expected_rows is None or counted <= EXACT_TO):
         return Matched(counted)
-    return Matched(max(expected_rows, EXACT_TO + 1), is_estimate=True)
+    return Matched(max(expected_rows or 0, EXACT_TO + 1), is_estimate=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from gis.access import Identity, rules_for
+from gis.access import Identity, rules_for, rules_in, seen_in
 from gis.catalog import Catalogue, Collection
 from gis.errors import Forbidden
 from gis.query import series
@@ -46,21 +46,35 @@ def references(catalogue: Catalogue, identity: Identity, collection_id: str) -> 
     return tuple(
         Reference(source, field.name)
         for source in catalogue
-        if source.geometry is not None and may_see(identity, source)
+        if source.geometry is not None and _is_placed(catalogue, identity, source)
         for field in source.fields
-        if field.refers == collection_id and field.name in rules_for(identity, source).fields
+        if field.refers == collection_id and field.name in rules_in(catalogue, identity, source.id).fields
     )
 
 
+def _is_placed(catalogue: Catalogue, identity: Identity, collection: Collection) -> bool:
+    """Whether the caller may see rows of it, and exactly where they are: what lies at a feature is told by that."""
+    if not may_see(identity, collection):
+        return False
+    rules = rules_in(catalogue, identity, collection.id)
+    return rules.precision == "exact" and rules.anonymous is None
+
+
 def related(plan: Plan) -> Statement:
-    """JSON {"base.dwellings.building": count, …} of what names the feature and lies at it, and what names that."""
+    """JSON {"base.dwellings.building": count, …} of what names the feature and lies at it, and what names that.
+
+    Null where the caller may not know by which key it is named, or where exactly it is.
+    """
     found: list[tuple[str, Statement]] = []
+    if plan.collection.key != plan.register.key or plan.rules.precision != "exact":
+        return Statement("NULL::json")
     for first in references(plan.catalogue, plan.identity, plan.collection.id):
         name = f"{first.source.id}.{first.field}"
         there = _referring(plan, first, Statement("= n.key"), _key_fields(first.source))
         found.append((name, there))
         # who lives in the dwellings of a building is told; what names that which names an address itself is not
-        onward = first.source.key and first.source.id != plan.collection.id
+        known = rules_in(plan.catalogue, plan.identity, first.source.id).fields
+        onward = first.source.key and first.source.id != plan.collection.id and known.issuperset(first.source.key)
         for second in references(plan.catalogue, plan.identity, first.source.id) if onward else ():
             if second.source.id not in (first.source.id, plan.collection.id):
                 keys = Statement(f"= ANY(ARRAY(SELECT {key(first.source, 'k')} FROM ({there.sql}) k))", there.args)
@@ -78,6 +92,8 @@ def _key_fields(collection: Collection) -> tuple[str, ...]:
 def _referring(plan: Plan, reference: Reference, keys: Statement, fields: tuple[str, ...]) -> Statement:
     """The rows that refer to one of some keys and lie where `n` is; the spatial index finds them."""
     time = plan.query.time if reference.source.timed else None
+    allowed = rules_in(plan.catalogue, plan.identity, reference.source.id).fields
+    fields = tuple(name for name in fields if name in allowed)
     query = Query(collection=reference.source.id, time=time, as_of=plan.query.as_of, fields=fields)
     there = Statement(
         f'geom && ST_Expand(n.geom, {_SAME_PLACE_DEG}) AND "{reference.field}"::text {keys.sql}', keys.args
@@ -90,7 +106,7 @@ def measured(plan: Plan) -> Statement:
     found = [
         series.Series.of(c, plan.query.but(area=None), lambda query: replace(plan, query=query))
         for c in plan.catalogue
-        if c.measured is not None and c.measured.of == plan.collection.id and may_see(plan.identity, c)
+        if c.measured is not None and c.measured.of == plan.collection.id and _is_measured(plan, c)
     ]
     if not found:
         return Statement("NULL::json")
@@ -102,6 +118,14 @@ def measured(plan: Plan) -> Statement:
         parts.append(f"'{one.values.collection.id}', (SELECT {json_row('v', columns)} FROM ({newest.sql}) v)")
         args += newest.args
     return Statement(f"json_build_object({', '.join(parts)})", tuple(args))
+
+
+def _is_measured(plan: Plan, collection: Collection) -> bool:
+    """Whether the caller may see rows of measurements, and any of their parameters."""
+    if not may_see(plan.identity, collection):
+        return False
+    seen = seen_in(plan.catalogue, plan.identity, collection.id)
+    return seen.measured is not None and rules_in(plan.catalogue, plan.identity, seen.id).anonymous is None
 
 
 def json_row(alias: str, names: Sequence[str]) -> str:

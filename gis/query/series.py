@@ -40,7 +40,8 @@ class Series:
         The features are those that are there in the query's time; `plan` makes the plans. Raises BadQuery where the
         collection is not measured, UnknownName for another parameter, Forbidden.
         """
-        measured = collection.measured
+        values = plan(Query(collection=collection.id, time=query.time, as_of=query.as_of))
+        collection, measured = values.collection, values.collection.measured
         if measured is None:
             raise BadQuery(
                 f"{collection.id} is not measured: it has no series",
@@ -57,10 +58,11 @@ class Series:
                     subject="parameter-name",
                 )
         columns = tuple(dict.fromkeys(names)) or tuple(offered)
-        values = plan(Query(collection=collection.id, time=query.time, as_of=query.as_of, fields=columns))
-        place = values.catalogue[measured.of]
-        there = query.but(collection=place.id, time=query.time if place.timed else None, fields=_named(place, measured))
+        values = replace(values, query=values.query.but(fields=columns))
+        there = query.but(collection=measured.of, time=query.time if values.catalogue[measured.of].timed else None)
         features_ = plan(there)
+        named = _named(features_.collection, measured)
+        features_ = replace(features_, query=there.but(fields=named))
         return cls(replace(features_, now=values.now), values)
 
     @property
@@ -90,7 +92,7 @@ def parameters(collection: Collection) -> dict[str, Field]:
 def _named(place: Collection, measured: Measured) -> tuple[str, ...]:
     """What is told of a feature: its key, its name, its height."""
     names = [*place.key, place.style.label if place.style else None, measured.height]
-    return tuple(dict.fromkeys(n for n in names if n))
+    return tuple(dict.fromkeys(n for n in names if n in place.by_name))
 
 
 def newest(series: Series, fid: str, time: Span | None = None) -> Statement:

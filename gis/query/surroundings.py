@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any, Literal, Self
 from urllib.parse import urlencode
 
+from gis.access import rules_in
 from gis.catalog import Catalogue, Collection, Sensitivity
 from gis.query.here import COUNTED, Here
+from gis.query.matching_rows import is_estimable
 from gis.query.plan import Plan
 from gis.query.related import RELATED, may_see
 from gis.query.span import instant_text, now
@@ -72,8 +74,8 @@ class Surroundings:
 
     @property
     def bounds(self) -> tuple[Held, ...]:
-        """What was not counted to its end."""
-        return tuple(h for h in self.held if h.is_bound)
+        """What was not counted to its end, and of which an estimate may tell how many there are."""
+        return tuple(h for h in self.held if h.is_bound and is_estimable(h.plan))
 
     def expecting(self, rows: dict[str, int]) -> Self:
         """With the planner's estimates, by collection."""
@@ -175,20 +177,22 @@ class _Telling:
         }
         key = held.collection.key
         direct = collection.field(field).refers == held.collection.id and len(key) == 1
-        if direct and collection.sensitivity is not Sensitivity.PERSONAL:
+        if direct and collection.sensitivity is not Sensitivity.PERSONAL and key[0] in one["properties"]:
             equal = urlencode({field: one["properties"].get(key[0]), **_when(held, collection)})
             found["links"] = [_link(f"{self.base}/collections/{source}/items?{equal}", "items")]
         return found
 
     def _refers(self, one: dict[str, Any], held: Held) -> list[dict[str, str]]:
         """What the feature itself names in other registers that the caller may list."""
-        links = []
+        links, identity = [], held.plan.identity
         for field in held.collection.fields:
             value = one["properties"].get(field.name)
             if not field.refers or value is None:
                 continue
             target = self.catalogue[field.refers]
-            if target.sensitivity is Sensitivity.PERSONAL or not may_see(held.plan.identity, target):
+            if target.sensitivity is Sensitivity.PERSONAL or not may_see(identity, target):
+                continue
+            if not rules_in(self.catalogue, identity, target.id).fields.issuperset(target.key):
                 continue
             place = f"{self.base}/collections/{target.id}/items"
             when = _when(held, target)

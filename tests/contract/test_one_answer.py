@@ -28,9 +28,12 @@ from gis.store.cluster import Cluster
 from gis.store.tables import Register
 from tests.api.conftest import served
 from tests.conftest import copied_database
-from tests.contract.small_city import BETWEEN, CATALOGUE, PLAN, SOUTH, WEST, WIDTH, fill
+from tests.contract import small_city
+from tests.contract.small_city import BETWEEN, PLAN, SOUTH, WEST, WIDTH, fill
+from tests.policies import by_duty
 from tiles.cells import has_cells, last_zoom, layer_name, near_zoom
 
+CATALOGUE = by_duty(small_city.CATALOGUE)
 STAFF = Identity("clerk", "staff")
 CONFINED = Identity("district clerk", "staff", ((341502000000, 341502999999),))
 IDENTITIES = (PUBLIC, STAFF, CONFINED, OWNER)

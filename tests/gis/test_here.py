@@ -24,8 +24,9 @@ from gis.store.database import Database
 from layers import LAYERS
 from tests.bench.here_city import SIZE, SOUTH, WEST, Sizes, fill
 from tests.conftest import copied_database
+from tests.policies import by_duty
 
-CATALOGUE = Catalogue(LAYERS)
+CATALOGUE = by_duty(Catalogue(LAYERS))
 LARGE = ("buildings", "dwellings", "persons", "addresses", "entities", "pois")
 LON, LAT = WEST + SIZE / 2, SOUTH + SIZE / 2
 

@@ -16,8 +16,9 @@ from gis.query.query import After, ByCell, Page, Query, Sort
 from gis.query.span import Span
 from gis.query.statement import Statement
 from layers import LAYERS
+from tests.policies import by_duty
 
-CATALOGUE = Catalogue(LAYERS)
+CATALOGUE = by_duty(Catalogue(LAYERS))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BOX = Box(116.5, 31.7, 116.51, 31.71)
 ROWS = 20_000

@@ -30,8 +30,9 @@ from gis.store.database import translated
 from gis.store.rollups import fold
 from gis.store.tables import Register
 from layers import LAYERS
+from tests.policies import by_duty
 
-CATALOGUE = Catalogue(LAYERS)
+CATALOGUE = by_duty(Catalogue(LAYERS))
 BUILDINGS = CATALOGUE["base.buildings"]
 REGISTER = Register.of(BUILDINGS)
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)

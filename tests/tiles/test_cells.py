@@ -30,12 +30,13 @@ from gis.store.cluster import Cluster
 from gis.store.database import translated
 from gis.store.rollups import fold
 from layers import LAYERS
+from tests.policies import by_duty
 from tests.tiles.made import made
 from tiles import cells, mvt
 from tiles.grid import CGCS2000, EXTENT, WEB_MERCATOR, Grid, Tile
 from tiles.tilejson import vector_layers
 
-CATALOGUE = Catalogue(LAYERS)
+CATALOGUE = by_duty(Catalogue(LAYERS))
 POIS = CATALOGUE["base.pois"]
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 LAYER = "base.pois:cells"

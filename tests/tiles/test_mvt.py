@@ -12,10 +12,11 @@ from gis.query.filters import Filter
 from gis.query.plan import Plan
 from gis.query.query import Query
 from layers import LAYERS
+from tests.policies import by_duty
 from tiles import mvt
 from tiles.grid import Tile
 
-CATALOGUE = Catalogue(LAYERS)
+CATALOGUE = by_duty(Catalogue(LAYERS))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 INNER, OTHER, EDGE = Tile(12, 3373, 1664), Tile(12, 3374, 1665), Tile(12, 0, 1664)
 

@@ -24,7 +24,7 @@ _REGISTERS = (*SOURCES, ROADS)
 _SCOPES = 4
 """So many sets of rights have an index at a time; the one asked longest ago goes first."""
 
-Scope = tuple[tuple[tuple[int, int], ...] | str | None, ...]
+Scope = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,9 @@ class Geocoder:
         return kept.at(state, lambda: self._make(identity, state))
 
     def _scope(self, identity: Identity) -> Scope:
-        """What tells callers apart: of each register the divisions that they may see, "" where they may see nothing."""
+        """What tells callers apart: of each register the rules, "" where they may see nothing."""
         return tuple(
-            rules_for(identity, self._catalogue[name]).divisions if visible(self._catalogue, name, identity) else ""
+            rules_for(identity, self._catalogue[name]).text if visible(self._catalogue, name, identity) else ""
             for name in _REGISTERS
         )
 

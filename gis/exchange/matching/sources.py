@@ -50,12 +50,12 @@ def register_of(
 
 
 def visible(catalogue: Catalogue, collection: str, identity: Identity) -> bool:
-    """Whether there is such a collection that the caller may see."""
+    """Whether there is such a collection whose places the caller may see exactly."""
     try:
-        rules_for(identity, catalogue[collection])
+        rules = rules_for(identity, catalogue[collection])
     except (Forbidden, UnknownName):
         return False
-    return True
+    return rules.precision == "exact" and rules.anonymous is None
 
 
 @dataclass(frozen=True, slots=True)
