@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from api import (
+    openapi_accounts,
     openapi_collections,
     openapi_exchange,
     openapi_formats,
@@ -106,6 +107,7 @@ def document(
         "paths": openapi_collections.with_items(openapi_formats.extended({
             **{place[0]: {"get": _operation(*place, language), **_post(place[0], language)} for place in _PATHS},
             **openapi_exchange.paths(language),
+            **openapi_accounts.paths(language),
             **openapi_operations.paths(rasters, language),
             **openapi_places.paths(known, language),
             **openapi_tiles.paths(language),
@@ -119,7 +121,7 @@ def document(
                 **openapi_places.parameters(language),
                 **openapi_styles.parameters(known, language),
             },
-            "securitySchemes": openapi_exchange.SECURITY,
+            "securitySchemes": {**openapi_exchange.SECURITY, **openapi_accounts.SECURITY},
             "schemas": {
                 "problem": _PROBLEM,
                 **openapi_schemas.SCHEMAS,

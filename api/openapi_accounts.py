@@ -1,0 +1,101 @@
+"""Signing in, accounts and keys in OpenAPI 3.0.3; what can be sent is read off the forms that read it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from api.posted import Form
+from api.reply import JSON
+from api.routes.me import Code, Passwords
+from api.routes.sign_in import Shown
+from api.routes.system_keys import NewKey
+from api.routes.users import NewUser, Office, Standing
+from gis.text import Language, Text
+
+#: By what a caller is known, beside what `api.openapi_exchange` names.
+SECURITY: dict[str, dict[str, str]] = {
+    "session": {"type": "apiKey", "in": "cookie", "name": "onemap_session"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """One thing that can be done at an address; `form` is what is sent, `status` what a success answers."""
+
+    method: str
+    words: Text
+    form: type[Form] | None = None
+    status: str = "200"
+    is_open: bool = False
+
+
+_OPERATIONS: dict[str, tuple[_Operation, ...]] = {
+    "/sign-in": (_Operation("post", Text("登录", "Sign in"), Shown, is_open=True),),
+    "/sign-out": (_Operation("post", Text("退出", "Sign out"), None, "204", is_open=True),),
+    "/me": (_Operation("get", Text("我的身份与权限", "Who I am and what I may see"), is_open=True),),
+    "/me/password": (_Operation("post", Text("修改密码", "Change my password"), Passwords, "204"),),
+    "/me/second-factor": (
+        _Operation("post", Text("开始设置第二因素", "Begin to set up a second factor")),
+        _Operation("put", Text("确认第二因素", "Confirm the second factor"), Code),
+        _Operation("delete", Text("取消第二因素", "Do without the second factor"), Code, "204"),
+    ),
+    "/users": (
+        _Operation("get", Text("全部账号", "All accounts")),
+        _Operation("post", Text("新建账号", "Make an account"), NewUser, "201"),
+    ),
+    "/users/{name}": (
+        _Operation("get", Text("一个账号", "An account")),
+        _Operation("patch", Text("停用或启用账号", "Shut or open an account"), Standing),
+    ),
+    "/users/{name}/role": (_Operation("put", Text("授予角色", "Give the role"), Office),),
+    "/users/{name}/reset": (_Operation("post", Text("重置密码", "Reset the password")),),
+    "/users/{name}/unlock": (_Operation("post", Text("解除锁定", "Unlock"), None, "204"),),
+    "/users/{name}/second-factor": (_Operation("delete", Text("取消其第二因素", "Take the second factor away")),),
+    "/keys": (
+        _Operation("get", Text("全部密钥", "All keys")),
+        _Operation("post", Text("签发密钥", "Issue a key"), NewKey, "201"),
+    ),
+    "/keys/{number}": (_Operation("delete", Text("吊销密钥", "Revoke a key")),),
+}
+_IN_PATH: dict[str, dict[str, Any]] = {"name": {"type": "string"}, "number": {"type": "integer", "minimum": 0}}
+
+
+def paths(language: Language) -> dict[str, Any]:
+    """Every address of accounts, with what can be done there."""
+    return {path: {one.method: _operation(path, one, language) for one in told} for path, told in _OPERATIONS.items()}
+
+
+def _operation(path: str, told: _Operation, language: Language) -> dict[str, Any]:
+    parts = [part.strip("{}") for part in path.split("/") if part]
+    answer: dict[str, Any] = {"description": told.words.in_(language)}
+    if told.status != "204":
+        answer["content"] = {JSON: {"schema": {"type": "object"}}}
+    found: dict[str, Any] = {
+        "operationId": told.method + "".join(part.title().replace("-", "") for part in parts),
+        "summary": told.words.in_(language),
+        "parameters": [
+            *({"name": p, "in": "path", "required": True, "schema": _IN_PATH[p]} for p in parts if p in _IN_PATH),
+            {"$ref": "#/components/parameters/lang"},
+        ],
+        "responses": {told.status: answer, "default": {"$ref": "#/components/responses/problem"}},
+    }
+    if told.form is not None:
+        found["requestBody"] = {"required": True, "content": {JSON: {"schema": _schema(told.form)}}}
+    if not told.is_open:
+        found["security"] = [{name: []} for name in SECURITY]
+    return found
+
+
+def _schema(form: type[Form]) -> dict[str, Any]:
+    schema: dict[str, Any] = _plain(form.model_json_schema())
+    return schema
+
+
+def _plain(part: Any) -> Any:
+    """JSON Schema as OpenAPI 3.0 has it: what may be null says so by a member of its own."""
+    if isinstance(part, list):
+        return [_plain(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    found = {name: _plain(value) for name, value in part.items() if name not in ("title", "description", "default")}
+    others = [one for one in found.pop("anyOf", []) if one.get("type") != "null"]
+    return {**others[0], **found, "nullable": True} if others else found
