@@ -10,6 +10,7 @@ import geopandas
 import sqlalchemy
 
 from tests.bench import points
+from tests.bench.load_floor import Floor
 from tests.bench.load_once import main as load
 from tests.bench.pairs import Comparison, compare
 
@@ -26,7 +27,17 @@ def bench(url: str, folder: Path, rows: int, pairs: int) -> list[Comparison]:
         program, call = _as_program(url, path), _as_call(url, path)
         found.append(compare(name, "ogr2ogr .gpkg", OGR2OGR_GOAL, program, _ogr2ogr(url, package), pairs))
         found.append(compare(name, f"to_postgis {path.suffix}", TO_POSTGIS_GOAL, call, _to_postgis(url, path), pairs))
-    return found
+    return [*found, *_floor(url, parquet, package, pairs)]
+
+
+def _floor(url: str, parquet: Path, package: Path, pairs: int) -> list[Comparison]:
+    """How many times faster than the peers the bare database is, given the rows themselves: no load can be faster."""
+    floor = Floor.of_loaded(url)
+    name = "the bare database alone"
+    return [
+        compare(name, "ogr2ogr .gpkg", OGR2OGR_GOAL, floor.run, _ogr2ogr(url, package), pairs),
+        compare(name, "to_postgis .parquet", TO_POSTGIS_GOAL, floor.run, _to_postgis(url, parquet), pairs),
+    ]
 
 
 def memory(url: str, folder: Path, rows: int) -> dict[str, float]:
