@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
-from api.asker import asker
 from api.catalogue_watch import CatalogueWatch
+from api.databases import Databases
 from api.errors import Unreadable, problem
 from api.exporting import Exports
 from api.facts import Facts
@@ -74,7 +74,6 @@ from gis.errors import OneMapError
 from gis.settings import Settings
 from gis.store.changes import Changes
 from gis.store.cluster import ensure_database
-from gis.store.database import AsyncDatabase, Database
 from gis.store.emergencies import InForce
 from gis.store.migrate import migrate
 from gis.store.migrated import Expected
@@ -134,11 +133,9 @@ async def _serving(
     if works:
         configure(settings)
     await asyncio.to_thread(sweep, settings.home)
-    database = AsyncDatabase(url, max_waiting=settings.max_waiting, asker=asker)
-    threads = Database(url, size=8)
-    database.watch = threads.watch = app.state.metrics
-    changes = Changes(database)
-    await database.open()
+    pools = await Databases.open(url, settings, lambda: app.state.served, app.state.metrics)
+    own, threads = pools.own, pools.threads
+    changes = Changes(own)
     await changes.open()
     watch = CatalogueWatch(catalogue, threads)
     catalogue = await asyncio.to_thread(watch.read)
@@ -146,11 +143,11 @@ async def _serving(
     worker = DeliveryWorker(url) if works else None
     app.state.geocoding = Geocoding(url, catalogue)
     wake = worker.wake if worker else lambda: None
-    city = Served(catalogue, database, changes, threads, Facts(database), trace, web, settings, wake,
+    city = Served(catalogue, pools.asked, pools.readers, own, changes, threads, Facts(own), trace, web, settings, wake,
                   seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
     door = app.state.doorway = doorway_of(url, settings)
-    app.state.emergencies = InForce(database)
+    app.state.emergencies = InForce(own)
     app.state.guard = Guard.of(settings)
     app.state.rasters = RasterServer(city)
     app.state.health = Health(city, Expected.of(catalogue.layers), worker, watch)
@@ -168,8 +165,7 @@ async def _serving(
         await asyncio.to_thread(city.slow.shutdown)
         await changes.close()
         await asyncio.to_thread(trace.close)
-        await database.close()
-        await asyncio.to_thread(threads.close)
+        await pools.close()
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from contextvars import copy_context
 from typing import Any
 
 from fastapi import Response
@@ -62,10 +63,12 @@ class Exports:
         One thread, since each that takes part keeps memory of its own.
         """
         loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "onemap-export")
+        # who asks is known there as well
+        run = copy_context().run
         chunks = _packed(export.chunks()) if packed else export.chunks()
 
         async def each() -> AsyncIterator[bytes]:
-            while (piece := await loop.run_in_executor(thread, next, chunks, _END)) is not _END:
+            while (piece := await loop.run_in_executor(thread, run, next, chunks, _END)) is not _END:
                 if piece:
                     yield piece  # type: ignore[misc]
 
@@ -74,7 +77,7 @@ class Exports:
         finally:
             export.cancel()
             # the thread may still wait for the database, which has been told; nobody else may have the place till then
-            await asyncio.shield(loop.run_in_executor(thread, _close, chunks))
+            await asyncio.shield(loop.run_in_executor(thread, run, _close, chunks))
             thread.shutdown(wait=False)
 
 

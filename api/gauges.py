@@ -34,7 +34,7 @@ async def gauges(served: Served, tiles: TileServer) -> list[Metric]:
     found = [*_pools(served), *_tiles(tiles), *_changes(served)]
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            ((held_s, held, waiting, working),) = await served.database.rows(_OF_DATABASE)
+            ((held_s, held, waiting, working),) = await served.own.rows(_OF_DATABASE)
     except (Unavailable, TimeoutError):
         return [*found, _gauge("onemap_database_up", "Whether the database answers", 0)]
     deliveries = GaugeMetricFamily("onemap_deliveries", "Deliveries that are not done, by state", labels=["state"])
@@ -50,7 +50,12 @@ async def gauges(served: Served, tiles: TileServer) -> list[Metric]:
 
 
 def _pools(served: Served) -> Iterable[Metric]:
-    loads = {"server": served.database.load, "threads": served.threads.load}
+    loads = {
+        "server": served.database.load,
+        "readers": served.readers.load,
+        "own": served.own.load,
+        "threads": served.threads.load,
+    }
     for name, words in (
         ("most", "Database connections that may be open"),
         ("size", "Database connections that are open"),

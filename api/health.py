@@ -52,11 +52,11 @@ class Health:
     async def _ping(self) -> None:
         begun_s = time.perf_counter()
         self._round_trip_ms = None
-        await self.served.database.rows(_PING)
+        await self.served.own.rows(_PING)
         self._round_trip_ms = round((time.perf_counter() - begun_s) * 1000, 1)
 
     async def _migrated(self) -> str | None:
-        found = await self.served.database.rows(self.expected.statement)
+        found = await self.served.own.rows(self.expected.statement)
         others = self.expected.missing((str(schema), str(revision)) for schema, revision in found)
         return f"other revision: {', '.join(others)}" if others else None
 

@@ -74,7 +74,7 @@ class _Items:
     def export(self, question: Question, crs: str) -> Export:
         """The question's answer as a stream. Raises Forbidden, BadQuery."""
         plan = self.served.plan(question.query)
-        return Export(plan, self.served.threads, question.format, crs, self.served.settings.home,
+        return Export(plan, self.served.readers, question.format, crs, self.served.settings.home,
                       mark=self.served.export_mark())  # fmt: skip
 
 

@@ -40,14 +40,17 @@ T = TypeVar("T")
 class Served:
     """One city on the web.
 
-    `database` answers on the event loop, `threads` beside it; `slow` runs what may take long, so that what is quick
-    need not wait for it; `wake` tells the worker that a delivery has come; `tally` counts the questions,
-    `changes` says what changed where;
+    `database` answers what plans ask on the event loop and `readers` beside it, both as one who may only read what the
+    caller may; `own` and `threads` do what else the server does, on the loop and beside it; `slow` runs what may take
+    long, so that what is quick need not wait for it; `wake` tells the worker that a delivery has come; `tally` counts
+    the questions; `changes` says what changed where;
     `anonymous` is who asks where nobody has signed in; `seal` signs where pages end; `trace` keeps who did what.
     """
 
     catalogue: Catalogue
     database: AsyncDatabase
+    readers: Database
+    own: AsyncDatabase
     changes: Changes
     threads: Database
     facts: Facts

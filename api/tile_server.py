@@ -148,9 +148,7 @@ class TileServer:
         if len(asked) == 1:
             answers = [await database.rows(asked[0][1])]
         else:
-            async with database.connection() as conn, conn.pipeline():
-                cursors = [await conn.execute(s.sql, s.args, binary=True) for _, s in asked]
-                answers = [await cursor.fetchall() for cursor in cursors]
+            answers = await database.rows_of_each([s for _, s in asked])
         return {share: (rows[0][0], rows[0][1]) for (share, _), rows in zip(asked, answers, strict=True) if rows}
 
     def _keep(self, key: str, token: Token, content: bytes, left_out: bool) -> TileReply:

@@ -39,7 +39,7 @@ async def cells(collection_id: str, city: City, ask: Ask, request: Request) -> R
     form = dict(ask.parameters).get("f", "geojson")
     query = _query(collection, ask)
     if form in ("arrow", "csv"):
-        columns = CellExport(city.plan(query), city.threads, FORMATS[form], mark=city.export_mark())
+        columns = CellExport(city.plan(query), city.readers, FORMATS[form], mark=city.export_mark())
         return Streamed(request.app.state.exports, columns, ask, Conditions.of(request.headers.raw))
     plan = city.plan(query.but(page=Page(MAX_CELLS + 1)))
     rows = await city.database.rows(answers.groups(plan))

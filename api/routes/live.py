@@ -30,7 +30,7 @@ async def changes(city: City, ask: Ask) -> Response:
     given = ask.only("since", "collection")
     wanted = _wanted(city, given.get("collection"))
     if "since" in given:
-        found = await changed_since(city.database, city.changes, given["since"], sorted(wanted))
+        found = await changed_since(city.own, city.changes, given["since"], sorted(wanted))
         position, written = found.position, found.written
     else:
         await city.changes.settled()
@@ -112,7 +112,7 @@ async def _missed(city: Served, wanted: frozenset[str], since: str | None) -> by
     if since is None:
         return begin
     try:
-        found = await changed_since(city.database, city.changes, since, sorted(wanted))
+        found = await changed_since(city.own, city.changes, since, sorted(wanted))
     except (Gone, BadQuery, Unavailable):
         return _event("reset", city.changes.position, {})
     return _changes(found.position, ((one.register, one.key) for one in found.written)) or begin

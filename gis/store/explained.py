@@ -20,8 +20,9 @@ async def explained(database: AsyncDatabase, statement: Statement) -> str:
     async with database.connection() as conn, conn.transaction():
         await conn.execute(_BRIEFLY)
         # what is estimated was itself a question to the planner alone
-        sql = f"{_EXPLAIN}{statement.sql.removeprefix(_EXPLAIN)}"
-        rows = await (await conn.execute(sql, statement.args)).fetchall()
+        asked = await database.stated(conn, statement)
+        sql = f"{_EXPLAIN}{asked.sql.removeprefix(_EXPLAIN)}"
+        rows = await (await conn.execute(sql, asked.args)).fetchall()
     steps = list(_steps(rows[0][0][0]["Plan"]))
     more = [f"… {len(steps) - _MOST_STEPS} more"] if len(steps) > _MOST_STEPS else []
     return " < ".join([*steps[:_MOST_STEPS], *more])
