@@ -83,8 +83,8 @@ class Wall:
         """Nothing: nobody reads the copy."""
 
     def swap(self, conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> None:
-        """Wall in what was put in place."""
-        self.lift(conn, collection)
+        """Wall in what was put in place; the parts that stayed have their policies."""
+        self.remove(conn, collection)
         self.install(conn, collection)
 
     def lift(self, conn: psycopg.Connection[Any], collection: Collection) -> None:
