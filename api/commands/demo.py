@@ -9,6 +9,8 @@ import typer
 
 from api.commands import Json, answer, progress, told
 from api.commands.deliver import moment, tell
+from api.commands.demo_accounts import one_time_sign_ins
+from api.commands.demo_accounts import sentence as sign_in_lines
 from api.commands.load import account, show, steps_of
 from gis.errors import SetupError
 from gis.settings import CHECKOUT
@@ -42,6 +44,7 @@ def demo(folder: Folder = _FILES, as_json: Json = False) -> None:
         delivered = resumed + [_deliver(city, folder / entry["file"], entry, as_json) for entry in waiting]
         if delivered:
             publish(city.database, city.catalogue)
+        sign_ins = one_time_sign_ins(city)
     files, handed = len(manifest), len(deliveries)
     sentence = told(
         f"The sample city is in: {len(reports)} of {files} files loaded now,"
@@ -50,7 +53,7 @@ def demo(folder: Folder = _FILES, as_json: Json = False) -> None:
         f"共 {handed} 批部门数据,本次报送 {len(delivered)} 批",
     )
     facts = {"loads": reports, "files": files, "handed_over": delivered, "deliveries": handed}
-    answer(facts, sentence, as_json=as_json)
+    answer({**facts, "sign_ins": sign_ins}, f"{sentence}\n{sign_in_lines(sign_ins)}", as_json=as_json)
 
 
 def _resume(city: "City", as_json: bool) -> list[dict[str, Any]]:
