@@ -12,13 +12,22 @@ SPACE = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-#: The forms that rules expect, in words that mean the same to Python and to PostgreSQL: digits are those of ASCII.
+#: Surnames of two characters (the more frequent ones of the Hundred Family Surnames), one behind the other.
+_SURNAMES = (
+    "欧阳太史端木上官司马东方独孤南宫万俟闻人夏侯诸葛尉迟公羊赫连澹台皇甫宗政濮阳公冶太叔申屠公孙慕容仲孙"
+    "钟离长孙宇文司徒鲜于司空闾丘子车亓官司寇巫马公西颛孙壤驷公良漆雕乐正宰父谷梁拓跋夹谷轩辕令狐段干百里"
+    "呼延东郭南门羊舌微生梁丘左丘东门西门"
+)
+COMPOUND = tuple(_SURNAMES[at : at + 2] for at in range(0, len(_SURNAMES), 2))
+_HAN = "[\u3400-\u9fff\U00020000-\U0003ffff]"
+#: The forms that rules expect, in words that mean the same to Python and to PostgreSQL: digits are those of ASCII. What
+#: was masked already is of its form too, so that it stays as it is.
 FORMS: Mapping[str, str] = {
-    "citizen_id": "[0-9]{17}[0-9Xx]|[0-9]{15}",
-    "telephone": "1[3-9][0-9]{9}",
-    "bank_card": "[0-9]{16,19}",
-    "plate": "[\u4e00-\u9fff][A-Z][A-Z0-9]{5,6}",
-    "name": "[\u3400-\u9fff\U00020000-\U0003ffff]{2,6}",
+    "citizen_id": "[0-9]{6}([0-9]{8}|[*]{8})[0-9]{3}[0-9Xx]|[0-9]{6}([0-9]{5}|[*]{5})[0-9]{4}",
+    "telephone": "1[3-9][0-9]([0-9]{4}|[*]{4})[0-9]{4}",
+    "bank_card": "[0-9]{6}([0-9]{6,9}|[*]{6,9})[0-9]{4}",
+    "plate": "[\u4e00-\u9fff][A-Z]([A-Z0-9]{3,4}|[*]{3,4})[A-Z0-9]{2}",
+    "name": f"{_HAN}{{2,6}}|{_HAN}[*]{{1,5}}|({'|'.join(COMPOUND)})[*]{{1,4}}",
     "email": f"[^@{SPACE}]+@[^@{SPACE}]+[.][^@.{SPACE}]+",
     "birth_date": "[0-9]{4}-[0-9]{2}-[0-9]{2}",
 }
@@ -31,13 +40,6 @@ SHOWN: Mapping[str, tuple[int, int]] = {
 }
 #: The shortest beginning of an address that is one of these is shown, the first before the second.
 PLACES = ("[^\n]*?(?:社区|居委会|村委会)", "[^\n]{2,}?(?:街道|[镇乡])(?![路巷道])")
-#: Surnames of two characters (the more frequent ones of the Hundred Family Surnames), one behind the other.
-_SURNAMES = (
-    "欧阳太史端木上官司马东方独孤南宫万俟闻人夏侯诸葛尉迟公羊赫连澹台皇甫宗政濮阳公冶太叔申屠公孙慕容仲孙"
-    "钟离长孙宇文司徒鲜于司空闾丘子车亓官司寇巫马公西颛孙壤驷公良漆雕乐正宰父谷梁拓跋夹谷轩辕令狐段干百里"
-    "呼延东郭南门羊舌微生梁丘左丘东门西门"
-)
-COMPOUND = frozenset(_SURNAMES[at : at + 2] for at in range(0, len(_SURNAMES), 2))
 
 
 def masked(kind: str, text: str) -> str:

@@ -36,7 +36,7 @@ class Ask:
         """The plan, made now. Raises UnknownName, Forbidden, and BadQuery for a record of the future."""
         query = self.query
         identity = replace(self.identity, purpose=self.purpose) if self.purpose else self.identity
-        rules_for(identity, catalogue[query.collection])
+        rules_in(catalogue, identity, query.collection)
         for name in (query.collection, *([query.area.collection] if isinstance(query.area, Within) else [])):
             check_purpose(identity, catalogue[name])
         moment = now()

@@ -54,8 +54,13 @@ def near(area: Area | None, register: Collection, rules: Rules) -> Statement:
     """
     if not isinstance(rules.precision, int):
         return _TRUE
-    if isinstance(area, Cells | Division):
+    if isinstance(area, Division):
         return area_condition(area, register)
+    if isinstance(area, Cells):
+        # behind the second wall rows have no finer cells than are told
+        kept = {register.cell_resolution, _told(register, rules)}
+        ends = [cells.child_range(cell, res) for cell in area.ids for res in kept if cell >> 52 & 15 <= res]
+        return _either([Statement("cell BETWEEN %s AND %s", pair) for pair in ends]) if ends else Statement("false")
     tests: list[Statement] = []
     for west, south, east, north in bounds_of(area):
         lat, lon = reach_deg(rules.precision, max(abs(south), abs(north)))
@@ -63,9 +68,7 @@ def near(area: Area | None, register: Collection, rules: Rules) -> Statement:
             return _TRUE  # there cells reach around
         box = (west - lon, max(-90.0, south - lat), east + lon, min(90.0, north + lat))
         tests.append(Statement("geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326)", box))
-    if not tests:
-        return _TRUE
-    return Statement(f"({' OR '.join(t.sql for t in tests)})", tuple(v for t in tests for v in t.args))
+    return _either(tests) if tests else _TRUE
 
 
 def reach_deg(resolution: int, latitude: float) -> tuple[float, float]:
@@ -76,6 +79,16 @@ def reach_deg(resolution: int, latitude: float) -> tuple[float, float]:
 
 def _cosine(latitude: float) -> float:
     return max(math.cos(math.radians(latitude)), 0.01)
+
+
+def _either(tests: list[Statement]) -> Statement:
+    return Statement(f"({' OR '.join(t.sql for t in tests)})", tuple(v for t in tests for v in t.args))
+
+
+def _told(register: Collection, rules: Rules) -> int:
+    """The finest resolution of cells that are told."""
+    finest = register.cell_resolution
+    return min(rules.precision, finest) if isinstance(rules.precision, int) else finest
 
 
 def _field(name: str, rules: Rules) -> str:
@@ -89,7 +102,7 @@ def _places(register: Collection, rules: Rules) -> list[str]:
     if rules.precision == "division":
         nowhere = ["NULL::geometry AS geom", *(["NULL::geometry AS geom_3857"] if register.tiled else [])]
         return ["NULL::bigint AS cell", "division", *nowhere]
-    resolution = min(rules.precision, register.cell_resolution)
+    resolution = _told(register, rules)
     cell, span = cells.parent_sql("cell", resolution), SPANS[level_told(resolution) - 1]
     point = f"access.cell_point({cell})"
     flat = [f"ST_Transform({point}, 3857) AS geom_3857"] if register.tiled else []

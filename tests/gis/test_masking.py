@@ -47,6 +47,12 @@ def test_it_never_shows_a_whole_text(kind: str, text: str) -> None:
     assert shown != text.strip() or not text.strip() or set(text.strip()) == {"*"} or text.endswith("-01-01")
 
 
+@pytest.mark.parametrize(("kind", "text"), [vector[:2] for vector in VECTORS])
+def test_what_was_masked_stays_as_it_is(kind: str, text: str) -> None:
+    once = masked(kind, text)
+    assert masked(kind, once) == once
+
+
 @given(st.sampled_from(["citizen_id", "telephone", "bank_card", "name"]), st.text(min_size=3, max_size=40))
 def test_what_fits_no_rule_shows_two_characters_at_most(kind: str, text: str) -> None:
     shown = masked(kind, text)
