@@ -14,7 +14,7 @@ from gis.access.seen import is_whole
 from gis.catalog import STANDARD_COLUMNS, Catalogue, Collection
 from gis.errors import BadQuery, Forbidden, UnknownName
 from gis.geo.area import Area, Within
-from gis.query.areas import area_condition
+from gis.query.areas import area_condition, touching
 from gis.query.query import Query
 from gis.query.span import TICK
 from gis.query.statement import Statement, conjunction
@@ -170,7 +170,7 @@ class Plan:
         plan = Plan(there, self.catalogue, self.identity, self.now)
         found = plan.relation(also=Statement("fid = %s", (area.fid,)))
         other = Statement(f"(SELECT w.geom FROM ({found.sql}) w LIMIT 1)", found.args)
-        return Statement(f"ST_Intersects(geom, {other.sql})", other.args)
+        return touching(other)
 
     @property
     def _pinned(self) -> int | None:

@@ -14,6 +14,7 @@ from gis.catalog import Collection
 from gis.store.changes_record import ChangeLog
 from gis.store.database import connect, translated
 from gis.store.generalised import Generalised
+from gis.store.policies import in_force
 from gis.store.rollups import Rollups
 from gis.store.tables import Register
 from gis.store.wall import Wall
@@ -80,12 +81,14 @@ def derive(url: str, collections: Iterable[Collection]) -> list[str]:
     """
     with translated(), connect(url, autocommit=True) as conn:
         known = {(register, kind): digest for register, kind, digest in conn.execute(_RECORDED)}
+        collections = in_force(conn, collections)
         behind = [c for c in collections if any(d.digest(c) != known.get((c.id, d.kind)) for d in DERIVED)]
         return [made for collection in behind for made in ensure(conn, collection)]
 
 
 def ensure(conn: psycopg.Connection[Any], collection: Collection) -> list[str]:
     """Bring what is derived from one register to what is declared, in a transaction; returns what was made."""
+    (collection,) = in_force(conn, [collection])
     register = Register.of(collection)
     with conn.transaction():
         if conn.execute("SELECT to_regclass(%s)", (register.table(),)).fetchone() == (None,):
@@ -111,6 +114,7 @@ def copy(conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> 
 
 def swap(conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> None:
     """Put in place what `copy` made; to be called when the register's copy has just been put in place."""
+    (collection,) = in_force(conn, [collection])
     WALL.lift(conn, collection)
     for derived, digest in _declared(collection):
         derived.swap(conn, collection, suffix)

@@ -51,6 +51,12 @@ def with_policies(catalogue: Catalogue, database: Database) -> Catalogue:
     return _replaced(catalogue, documents) if documents else catalogue
 
 
+def in_force(conn: psycopg.Connection[Any], collections: Iterable[Collection]) -> list[Collection]:
+    """Collections with the policies that hold for them, as `with_policies` has them."""
+    documents = {str(name): document for name, document in conn.execute(_NEWEST) if document is not None}
+    return [replace(c, policy=_read(documents[c.id], c)) if c.id in documents else c for c in collections]
+
+
 def put(conn: psycopg.Connection[Any], collection: Collection, document: Any, by: str, why: str) -> PolicyChange:
     """Let a policy, given as a document, hold for a collection. Raises BadInput naming what is wrong with it."""
     read_policy(document, collection)

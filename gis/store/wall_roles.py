@@ -88,7 +88,7 @@ def reader(url: str, given: str | None = None) -> Reader:
     Where there can be no reader the owner's address is brought, and mode "none". Raises Unavailable.
     """
     with translated(), connect(url, autocommit=True) as conn:
-        key, how = _key(conn), mode(conn)
+        key, how = own_key(conn), mode(conn)
         now = conn.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
         ahead_s = float(now[0]) - time.time() if now else 0.0
         _close_public(conn)
@@ -173,7 +173,7 @@ def _close_public(conn: psycopg.Connection[Any]) -> None:
         conn.execute(statement)
 
 
-def _key(conn: psycopg.Connection[Any]) -> bytes:
+def own_key(conn: psycopg.Connection[Any]) -> bytes:
     """The database's own key; a copy of another, or what was restored from one, gets a new one."""
     row = conn.execute(_SYSTEM).fetchone()
     assert row is not None
@@ -188,7 +188,7 @@ def _key(conn: psycopg.Connection[Any]) -> bytes:
         " WHERE key IS NULL OR (system, database::bigint) <> (%s, %s)",
         (system, database, fresh, bytes(b ^ 0x36 for b in padded), bytes(b ^ 0x5C for b in padded), system, database),
     )
-    return fresh if made.rowcount else _key(conn)
+    return fresh if made.rowcount else own_key(conn)
 
 
 def _login(conn: psycopg.Connection[Any], url: str, key: bytes) -> str | None:

@@ -1,0 +1,109 @@
+"""Behind the wall each standard question finds its rows by the same index, and reads no more than without it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+
+from gis.access import OWNER, Identity
+from gis.access.scope import scope, signed
+from gis.geo.area import Box
+from gis.query import answers, geojson
+from gis.query.plan import Plan
+from gis.query.query import ByCell, Page, Query
+from gis.query.span import Span
+from gis.query.statement import Statement
+from gis.store.wall import READERS
+from gis.store.wall_roles import own_key
+from tests.gis.test_plan_index import BOX, CATALOGUE, NOW, POIS, QUESTIONS, pois
+from tiles.grid import WEB_MERCATOR, Tile
+from tiles.mvt import quick
+
+__all__ = ["pois"]
+
+CLERK = Identity("clerk", "staff", ((341502000000, 341502999999),))
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The register from both sides of the wall, in one transaction."""
+
+    conn: psycopg.Connection
+    key: bytes
+
+    def explained(self, statement: Statement, identity: Identity | None, how: str) -> list[tuple[Any, ...]]:
+        """EXPLAIN a statement, as the reader's role on behalf of somebody or as the owner."""
+        explain = f"EXPLAIN ({how}) {statement.sql}"
+        if identity is None:
+            return self.conn.execute(explain, statement.args).fetchall()
+        text = signed(self.key, scope(CATALOGUE, identity, frozenset({POIS})), 99_999_999_999)
+        self.conn.execute("SELECT set_config('onemap.scope', %s, false)", (text,))
+        self.conn.execute(f"SET ROLE {READERS}")
+        try:
+            return self.conn.execute(explain, statement.args).fetchall()
+        finally:
+            self.conn.execute("RESET ROLE")
+
+    def text(self, statement: Statement, identity: Identity | None) -> str:
+        """The plan as PostgreSQL writes it."""
+        return "\n".join(row[0] for row in self.explained(statement, identity, "COSTS OFF"))
+
+    def pages(self, statement: Statement, identity: Identity | None) -> int:
+        """Pages that a statement reads when it runs the second time."""
+        for _ in range(2):
+            plan = self.explained(statement, identity, "ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON")[0][0][0]["Plan"]
+        return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+@pytest.fixture
+def walled(pois: psycopg.Connection) -> Sides:
+    """The register of standard questions, with a key."""
+    return Sides(pois, own_key(pois))
+
+
+def _plan(query: Query, identity: Identity) -> Plan:
+    return Plan(query, CATALOGUE, identity, NOW)
+
+
+@pytest.mark.parametrize("identity", [OWNER, CLERK], ids=["everywhere", "one division"])
+@pytest.mark.parametrize(("query", "index"), [q[1:] for q in QUESTIONS], ids=[q[0] for q in QUESTIONS])
+def test_a_standard_question_uses_its_index(walled: Sides, query: Query, index: str, identity: Identity) -> None:
+    statement = answers.features(_plan(query, identity))
+    explained = walled.text(statement, identity)
+    assert index in explained or (index in {"pois_by_name", "pois_pkey"} and "pois_division" in explained)
+    assert "Seq Scan on pois" not in explained
+    assert "<@ $" in explained
+
+
+def _tile(identity: Identity) -> Statement:
+    tile = Tile(14, 13495, 6668, WEB_MERCATOR)
+    found = quick(_plan(Query(collection=POIS, time=Span.parse("2020-01-01")), identity), tile)
+    assert found is not None
+    return found
+
+
+MORE = [
+    ("page", lambda who: geojson.page(_plan(Query(collection=POIS, area=BOX, page=Page(limit=10)), who))),
+    ("one feature", lambda who: _plan(Query(collection=POIS), who).relation(also=Statement("fid = %s", (77,)))),
+    ("the past", lambda who: answers.features(_plan(Query(collection=POIS, area=BOX, as_of=NOW), who))),
+    ("cells", lambda who: answers.groups(_plan(Query(collection=POIS, area=BOX, by=(ByCell(8),)), who))),
+    (
+        "count",
+        lambda who: answers.count(_plan(Query(collection=POIS, area=Box(116.2, 31.2, 116.6, 31.6)), who), 10_001),
+    ),
+    ("tile", _tile),
+]
+
+
+@pytest.mark.parametrize("identity", [OWNER, CLERK], ids=["everywhere", "one division"])
+def test_the_wall_costs_no_pages(walled: Sides, identity: Identity) -> None:
+    asked = {name: answers.features(_plan(query, identity)) for name, query, _ in QUESTIONS}
+    asked |= {name: make(identity) for name, make in MORE}
+    open_, behind = {}, {}
+    for name, statement in asked.items():
+        open_[name], behind[name] = walled.pages(statement, None), walled.pages(statement, identity)
+    # the key of scopes is a page, read once a table
+    more = {name: (open_[name], behind[name]) for name in asked if behind[name] > 1.1 * open_[name] + 6}
+    assert not more
+    assert sum(behind.values()) <= 1.1 * sum(open_.values())
