@@ -1,4 +1,7 @@
-"""The catalogue kept up with the directory: a register that it declares is served without a restart."""
+"""The catalogue kept up with what data say: registers that the directory declares, policies that were adjusted.
+
+Both are served without a restart.
+"""
 
 import asyncio
 import contextlib
@@ -14,6 +17,8 @@ from gis.exchange.directory import with_declared
 from gis.query.statement import Statement
 from gis.store.database import Database
 from gis.store.derived import derive
+from gis.store.policies import VERSION as POLICIES
+from gis.store.policies import with_policies
 
 EVERY_S = 5.0
 _VERSION = Statement("SELECT coalesce(max(version), 0) FROM exchange.directory_version")
@@ -22,9 +27,10 @@ _LOG = logging.getLogger("onemap.directory")
 
 @dataclass(slots=True)
 class CatalogueWatch:
-    """Looks for new versions of the directory, and serves the registers that they declare.
+    """Looks for new versions of the directory and of policies, and serves what they declare.
 
-    `own` is the catalogue without them; `version` the one of the directory that is served, None for a city without any.
+    `own` is the catalogue without them; `version` the one of the directory that is served, None for a city without any,
+    `policies` that of the policies.
     `state` is the application's, whose `served` is replaced: whoever was answered from the one before is answered to
     the end, and what was kept in memory of it is made anew.
     """
@@ -32,34 +38,37 @@ class CatalogueWatch:
     own: Catalogue
     threads: Database
     version: int | None = None
+    policies: int = 0
     state: Any = None
 
     def read(self) -> Catalogue:
-        """The whole catalogue as the directory has it now; the version first, so that none is missed."""
+        """The whole catalogue as data have it now; the versions first, so that none is missed."""
         has_directory = any(layer.name == "exchange" for layer in self.own.layers)
         version = int(self.threads.rows(_VERSION)[0][0]) if has_directory else None
+        policies = int(self.threads.rows(POLICIES)[0][0])
         whole = with_declared(self.own, self.threads)
         derive(self.threads.url, whole)
-        self.version = version
+        whole = with_policies(whole, self.threads)
+        self.version, self.policies = version, policies
         return whole
 
     async def look(self) -> None:
         """Serve what a new version declares. Raises what asking the database raises."""
         served = self.state.served
-        if int((await served.database.rows(_VERSION))[0][0]) == self.version:
+        policies = int((await served.own.rows(POLICIES))[0][0])
+        version = None if self.version is None else int((await served.own.rows(_VERSION))[0][0])
+        if (version, policies) == (self.version, self.policies):
             return
         whole = await asyncio.to_thread(self.read)
         if {c.id: c for c in whole} != {c.id: c for c in served.catalogue}:
+            self.state.geocoding.follow(whole)
             self.state.served = replace(served, catalogue=whole)
-        _LOG.info("the directory's version %s is served", self.version)
+        _LOG.info("version %s of the directory and %s of the policies are served", self.version, self.policies)
 
     @asynccontextmanager
     async def looking(self, state: Any) -> AsyncIterator[None]:
         """Look again and again, while an application serves."""
         self.state = state
-        if self.version is None:
-            yield
-            return
         working = asyncio.create_task(self._work())
         try:
             yield
@@ -74,6 +83,6 @@ class CatalogueWatch:
             try:
                 await self.look()
             except OneMapError as error:
-                _LOG.info("the directory is looked at later: %s", error)
+                _LOG.info("the directory and the policies are looked at later: %s", error)
             except Exception:
-                _LOG.exception("the directory's registers could not be served")
+                _LOG.exception("what the directory or a policy says could not be served")

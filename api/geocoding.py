@@ -40,6 +40,10 @@ class Geocoding:
         self._geocoder = Geocoder(self._database, catalogue)
         self._threads = Threads(_THREADS, "geocoder")
 
+    def follow(self, catalogue: Catalogue) -> None:
+        """Answer by another catalogue from now on: by its policies, for one."""
+        self._geocoder.follow(catalogue)
+
     async def ask(self, identity: Identity, question: Callable[[Gazetteer], _Found]) -> tuple[_Found, dict[str, Any]]:
         """The answer to a question, and what it was found in. Raises Unavailable when too many wait already."""
         return await self._threads.run(self._ask, identity, question)

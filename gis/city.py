@@ -14,7 +14,7 @@ from gis.exchange.directory.registers import with_declared
 from gis.exchange.load import LoadOptions, Progress, load, loaded_before
 from gis.exchange.report import LoadReport
 from gis.geo.area import Area, Circle
-from gis.query import here
+from gis.query import here, matching_rows
 from gis.query.ask import Ask
 from gis.query.here import Here
 from gis.query.query import Query
@@ -24,6 +24,7 @@ from gis.settings import Settings
 from gis.store.cluster import ensure_database
 from gis.store.database import Database
 from gis.store.derived import derive
+from gis.store.policies import with_policies
 
 
 class City:
@@ -52,7 +53,7 @@ class City:
         database = Database(url)
         whole = with_declared(catalogue, database)
         derive(url, whole)
-        return cls(database, whole, identity)
+        return cls(database, with_policies(whole, database), identity)
 
     def __enter__(self) -> Self:
         """The city itself."""
@@ -89,8 +90,8 @@ class City:
         chosen = [self.catalogue[name] for name in (seen if collections is None else collections)]
         plans = asked.plans(chosen, lambda query: Ask(query=query, identity=self.identity).plan(self.catalogue))
         found = Surroundings.read(asked, plans, self.database.rows(here.statement(asked, plans)))
-        estimates = {h.collection.id: self.database.rows(here.estimate(h.plan))[0][0] for h in found.bounds}
-        return found.expecting({name: here.expected(explained) for name, explained in estimates.items()})
+        estimates = {h.collection.id: self.database.rows(matching_rows.estimate(h.plan)) for h in found.bounds}
+        return found.expecting({name: matching_rows.expected(rows) for name, rows in estimates.items()})
 
     def load(self, path: str | Path, into: str, *, progress: Progress | None = None, **options: Any) -> LoadReport:
         """Take a file into a collection; `options` are those of `LoadOptions`. Returns what became of every row.

@@ -18,8 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gis.text import Language, Text
 
 MODULES = (
-    "up", "db", "load", "deliver", "returned", "directory", "scorecard", "divisions", "keys", "users", "ask", "tiles",
-    "geocode", "resolve", "erasure", "demo",
+    "up", "db", "load", "deliver", "returned", "directory", "scorecard", "divisions", "keys", "users", "policy",
+    "emergency", "explain_access", "ask", "tiles", "geocode", "resolve", "erasure", "demo",
 )  # fmt: skip
 """The modules of this package that bring commands, in the order of `onemap --help`."""
 

@@ -1,6 +1,7 @@
 """The rules of masking as functions in SQL, made from those in Python, so that both show the same of every text.
 
-What is cut out of a register for somebody is cut out by the database: in a page, a tile, a COPY or an Arrow batch.
+What is cut out of a register for somebody is cut out by the database: in a page, a tile, a COPY or an Arrow batch. What
+was cut out before, by a view of the second wall, is not cut again: masked texts are of their forms.
 """
 
 from gis.access.masking import COMPOUND, FORMS, PLACES, SHOWN, SPACE
