@@ -33,6 +33,7 @@ from api.metrics import Metrics
 from api.observed import Observed, RouteNoted
 from api.raster_server import RasterServer
 from api.routes import (
+    audit,
     cells,
     collections,
     editing,
@@ -87,7 +88,7 @@ _EXCHANGE = (
 _PLACES = (here, series, edr, rasters)
 _ROUTERS = (
     landing, live, collections, items, editing, tile_sets, cells, *_PLACES, geocode, styles, health, metrics, web_map,
-    sign_in, me, users, system_keys, *_EXCHANGE,
+    sign_in, me, users, system_keys, audit, *_EXCHANGE,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from api import (
     openapi_accounts,
+    openapi_audit,
     openapi_collections,
     openapi_exchange,
     openapi_formats,
@@ -108,6 +109,7 @@ def document(
             **{place[0]: {"get": _operation(*place, language), **_post(place[0], language)} for place in _PATHS},
             **openapi_exchange.paths(language),
             **openapi_accounts.paths(language),
+            **openapi_audit.paths(language),
             **openapi_operations.paths(rasters, language),
             **openapi_places.paths(known, language),
             **openapi_tiles.paths(language),

@@ -24,7 +24,7 @@ Mark = Annotated[str, typer.Option("--mark", help=told("the watermark of an expo
 Start = Annotated[
     str, typer.Option("--from", help=told("from this time on (a date means the Shanghai day)", "起始时间"))
 ]
-End = Annotated[str, typer.Option("--to", help=told("before this time", "截止时间(不含)"))]
+End = Annotated[str, typer.Option("--to", help=told("up to this time or day", "截止时间或日期(含)"))]
 Value = Annotated[
     str, typer.Option("--value", help=told("a value that questions were about: a name, a number", "查询所涉及的值"))
 ]
@@ -61,16 +61,15 @@ def search(
     value: Value = "", limit: Limit = 100, output: Output = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Print entries, or write them to a table; that it was looked for is an entry itself."""
-    from gis.query.span import moment
     from gis.store.database import Database
-    from gis.store.trace_search import COLUMNS, Search, entries
+    from gis.store.trace_search import COLUMNS, Search, edge, entries
 
     settings = Settings()
     given = {"who": who, "collection": collection, "event": event, "mark": mark}
     asked = Search(
         exact=tuple((name, text) for name, text in given.items() if text),
-        start=moment(start, "--from") if start else None,
-        end=moment(end, "--to") if end else None,
+        start=edge(start, "--from").start if start else None,
+        end=edge(end, "--to").end if end else None,
         value=value,
         limit=limit,
     )

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from gis.access.trace import Pseudonyms
+from gis.errors import BadQuery
+from gis.query.span import Span
 from gis.query.statement import Statement, conjunction
 from gis.store.database import Database
 
@@ -60,6 +62,16 @@ class Search:
             if when is not None:
                 found[name] = when.isoformat()
         return {**found, **({"value": "?"} if self.value else {})}
+
+
+def edge(text: str, name: str) -> Span:
+    """The span of a day or an instant, one end of which a search begins or ends at. Raises BadQuery naming it."""
+    try:
+        if "/" in text:
+            raise BadQuery(f"{text[:40]!r} is a span of time", f"{text[:40]!r} 是时间段")
+        return Span.parse(text)
+    except BadQuery as error:
+        raise BadQuery(error.text.en, error.text.zh, subject=name) from None
 
 
 def entries(database: Database, search: Search, pseudonyms: Pseudonyms) -> Iterator[tuple[Any, ...]]:
