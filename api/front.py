@@ -18,6 +18,8 @@ from api.language import language_of
 _LOG = logging.getLogger("onemap.web")
 
 MAX_ADDRESS_BYTES = 16_384
+#: A request is watched for its caller hanging up once it has taken this long; most are answered before.
+_UNWATCHED_S = 0.02
 
 #: Methods whose requests may bring something.
 _BRINGING = frozenset({"POST", "PUT", "PATCH"})
@@ -79,7 +81,7 @@ class _Exchange:
         self.asked_scope = scope
         # who would have to work for a body long can see that nobody wants one
         self.scope = {**scope, "method": "GET", "onemap.head": True} if self.is_head else scope
-        self.request_id = request_id()
+        self.request_id = self.scope["onemap.request"] = request_id()
         self.started = False
         self.gone = asyncio.Event()
         #: The inner application reads the body; whoever waits for the caller's end must not, until it is over.
@@ -87,27 +89,35 @@ class _Exchange:
         if scope["method"] not in _BRINGING:
             self.read.set()
         self.asked = False
+        self.watching: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
         """Answer; when the caller hangs up first, stop working for it, which cancels its query in the database."""
-        work = asyncio.ensure_future(self._answer())
-        watch = asyncio.ensure_future(self._hung_up())
+        work = asyncio.current_task()
+        assert work is not None
+        watch = asyncio.get_running_loop().call_later(_UNWATCHED_S, self._watch, work)
         try:
-            await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                self.gone.set()
-                work.cancel()
+            await self._answer()
+        except asyncio.CancelledError:
+            if not self.gone.is_set() or work.uncancel():
+                raise
         finally:
             watch.cancel()
-            if not work.done():
-                work.cancel()
-            await asyncio.gather(work, watch, return_exceptions=True)
+            if self.watching is not None:
+                self.watching.cancel()
 
-    async def _hung_up(self) -> None:
+    def _watch(self, work: "asyncio.Task[None]") -> None:
+        self.watching = asyncio.ensure_future(self._hung_up(work))
+        # what the server says to whoever waits for the end of a caller that has gone is no news
+        self.watching.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _hung_up(self, work: "asyncio.Task[None]") -> None:
         """Questions have no body, and of others the answer may come first: what nobody wants is read and dropped."""
         await self.read.wait()
         while (await self.outer_receive())["type"] != "http.disconnect":
             pass
+        self.gone.set()
+        work.cancel()
 
     async def _receive(self) -> Message:
         if not self.read.is_set():

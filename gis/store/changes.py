@@ -46,7 +46,8 @@ class Changes:
         self._database = database
         self._state = _State("", b"", False)
         self._line: Line | None = None
-        self._waiting: asyncio.Future[None] | None = None
+        #: Those who wait for a reading that has not begun.
+        self._waiting: list[asyncio.Future[None]] = []
         self._polling: asyncio.Task[None] | None = None
         self._followers: set[_Follower] = set()
         self._is_ending = False
@@ -95,14 +96,12 @@ class Changes:
 
         All who call while a reading is under way share the next one.
         """
-        if self._waiting is None:
-            self._waiting = asyncio.get_running_loop().create_future()
-            # nobody may be left to take an error from it
-            self._waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
-        waiting = self._waiting
+        # each its own, so that who gives up takes nobody with him
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
         if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._poll_while_asked())
-        await asyncio.shield(waiting)
+        await waiting
 
     def digest(self, register: str, z: int, x: int, y: int) -> int:
         """64 bits that any visible change under a tile of WebMercatorQuad, near its edge, or around it changes.
@@ -140,18 +139,21 @@ class Changes:
         self._end_followers()
 
     async def _poll_while_asked(self) -> None:
-        while (asked := self._waiting) is not None:
-            self._waiting = None
+        while asked := self._waiting:
+            self._waiting = []
+            failure: Unavailable | None = None
             try:
                 await self._poll()
             except Unavailable as error:
-                asked.set_exception(error)
+                failure = error
             except BaseException as error:
-                asked.set_exception(Unavailable("the server is stopping", "服务正在停止"))
+                failure = Unavailable("the server is stopping", "服务正在停止")
                 if not isinstance(error, Exception):
                     raise
-            else:
-                asked.set_result(None)
+            finally:
+                for one in asked:
+                    if not one.done():
+                        one.set_exception(failure) if failure else one.set_result(None)
 
     async def _poll(self) -> None:
         """Read on; a connection that is lost is made again once. Raises Unavailable."""

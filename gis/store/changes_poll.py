@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 
 from gis.errors import Unavailable
 
@@ -32,6 +33,8 @@ SELECT p.position, i.pruned >= pg_snapshot_xmin($1), pg_is_in_recovery(),
 FROM (SELECT {POSITION} AS position OFFSET 0) AS p CROSS JOIN core.incarnation AS i
 LEFT JOIN core.change AS c ON c.xid >= pg_snapshot_xmin($1) AND NOT pg_visible_in_snapshot(c.xid, $1)
 """
+#: On a primary, the position alone: where it is the one that is known, nothing became visible since.
+_POSITION = "PREPARE position AS SELECT pg_current_snapshot()::text"
 _SUMS = """
 WITH p AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin)
 SELECT p.xmin::text, s.register, s.key, mod(sum(s.digest), 18446744073709551616)::text
@@ -76,6 +79,8 @@ class Line:
         self._wire = connection.pgconn
         self._loop = asyncio.get_running_loop()
         self._answer: asyncio.Future[None] | None = None
+        #: Whether the last poll, of a primary, found nothing new: then the next one is likely to as well.
+        self._is_still = False
         self._socket = self._wire.socket
         self._loop.add_reader(self._socket, self._read)
 
@@ -86,6 +91,7 @@ class Line:
             url, autocommit=True, options=_OPTIONS, connect_timeout=int(_PATIENCE_S), application_name="onemap-changes"
         )
         await connection.execute(_POLL)
+        await connection.execute(_POSITION)
         return cls(connection)
 
     async def close(self) -> None:
@@ -96,17 +102,31 @@ class Line:
 
     async def poll(self, position: bytes) -> News:
         """What became visible since a position. Raises psycopg.Error, Unavailable."""
+        # equal snapshots see the same, and to compare them costs a fraction of looking into the log
+        if self._is_still and (await self._asked(b"position")).get_value(0, 0) == position:
+            return News(position, lost=False, is_standby=False, changes=[])
+        news = _news(await self._asked(b"poll", position))
+        self._is_still = news.position == position and not news.is_standby
+        return news
+
+    async def _asked(self, prepared: bytes, *values: bytes) -> PGresult:
+        """What a prepared statement brings: at least one row. Raises psycopg.Error, Unavailable."""
         self._answer = self._loop.create_future()
         late = self._loop.call_later(_PATIENCE_S, self._give_up)
         try:
-            self._wire.send_query_prepared(b"poll", [position])
+            self._wire.send_query_prepared(prepared, values)
             while self._wire.flush():
                 await asyncio.sleep(0)
             await self._answer
-            return self._news()
         finally:
             late.cancel()
             self._answer = None
+        result = self._wire.get_result()
+        while self._wire.get_result() is not None:
+            pass
+        if result is None or result.status != ExecStatus.TUPLES_OK:
+            raise psycopg.OperationalError("the log of changes cannot be read")
+        return result
 
     def _read(self) -> None:
         """Something came; between polls it can only be the end."""
@@ -126,18 +146,14 @@ class Line:
         if self._answer and not self._answer.done():
             self._answer.set_exception(Unavailable("the database does not answer in time", "数据库未及时响应"))
 
-    def _news(self) -> News:
-        result = self._wire.get_result()
-        while self._wire.get_result() is not None:
-            pass
-        if result is None or result.status != ExecStatus.TUPLES_OK:
-            raise psycopg.OperationalError("the log of changes cannot be read")
-        rows = range(result.ntuples if result.get_value(0, 3) is not None else 0)
-        found = [[_text(result.get_value(row, column)) for column in (3, 4, 5, 6)] for row in rows]
-        changes = [(Change(register, int(key), int(xid)), int(hashed)) for register, key, xid, hashed in found]
-        position = result.get_value(0, 0)
-        assert position is not None
-        return News(position, result.get_value(0, 1) == b"t", result.get_value(0, 2) == b"t", changes)
+
+def _news(result: PGresult) -> News:
+    rows = range(result.ntuples if result.get_value(0, 3) is not None else 0)
+    found = [[_text(result.get_value(row, column)) for column in (3, 4, 5, 6)] for row in rows]
+    changes = [(Change(register, int(key), int(xid)), int(hashed)) for register, key, xid, hashed in found]
+    position = result.get_value(0, 0)
+    assert position is not None
+    return News(position, result.get_value(0, 1) == b"t", result.get_value(0, 2) == b"t", changes)
 
 
 async def read_incarnation(url: str) -> tuple[str, bool]:

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,7 +15,7 @@ from gis.errors import Unavailable
 from gis.store.backup import backup, restore
 from gis.store.changes import Change, Changes
 from gis.store.changes_keys import DEEPEST
-from gis.store.changes_poll import News
+from gis.store.changes_poll import Line, News
 from gis.store.changes_prune import prune
 from gis.store.cluster_binaries import installed
 from gis.store.database import AsyncDatabase
@@ -269,6 +270,42 @@ def test_those_who_ask_at_once_share_one_poll_that_begins_after_them(url: str, m
         gone = asyncio.create_task(changes.settled())
         await asyncio.sleep(0)
         gone.cancel()
+        await changes.settled()
+
+    served(url, visit)
+
+
+def test_the_log_is_looked_into_only_where_something_happened(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+    ask = Line._asked
+
+    async def noted(self: Line, prepared: bytes, *values: bytes) -> Any:
+        asked.append(prepared)
+        return await ask(self, prepared, *values)
+
+    monkeypatch.setattr(Line, "_asked", noted)
+
+    async def visit(_: AsyncDatabase, changes: Changes) -> None:
+        # whatever else the server is doing is a reason to look
+        while asked[-2:] != [b"position", b"position"]:
+            await changes.settled()
+        before = changes.of(POIS)
+        psql(url, (INSERT % (1, f"'{HERE}'")))
+        await changes.settled()
+        assert asked[-1] == b"poll" and changes.of(POIS) != before
+
+    served(url, visit)
+
+
+def test_who_waits_for_a_database_that_is_away_is_told_each(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(_: Changes) -> None:
+        raise Unavailable("away", "不在")
+
+    async def visit(_: AsyncDatabase, changes: Changes) -> None:
+        monkeypatch.setattr(Changes, "_poll", away)
+        told = await asyncio.gather(*(changes.settled() for _ in range(3)), return_exceptions=True)
+        assert [type(one) for one in told] == [Unavailable] * 3
+        monkeypatch.undo()
         await changes.settled()
 
     served(url, visit)
