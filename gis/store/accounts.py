@@ -73,7 +73,13 @@ class Account:
 
 def tidy_name(name: str) -> str:
     """A name as accounts have it: in small letters, half-width."""
-    return unicodedata.normalize("NFKC", name).strip().lower()
+    return _tidy(name).lower()
+
+
+def _tidy(text: str) -> str:
+    """What cannot be seen counts as a space, so that no two names look alike."""
+    shown = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFKC", text))
+    return " ".join(shown.split())
 
 
 def _tidy_person(person: str) -> str:
@@ -114,7 +120,7 @@ def add(
                 " VALUES (%s, %s, %s, clock_timestamp() + %s, %s, %s)",
                 (
                     tidy_name(name),
-                    unicodedata.normalize("NFKC", person).strip(),
+                    _tidy(person),
                     hashed(once),
                     ONE_TIME,
                     expires_at,
