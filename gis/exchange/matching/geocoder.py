@@ -83,6 +83,10 @@ class Geocoder:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Scope, _Kept] = OrderedDict()
 
+    def follow(self, catalogue: Catalogue) -> None:
+        """Make gazetteers by another catalogue from now on; one made by other rules answers nobody any more."""
+        self._catalogue = catalogue
+
     def current(self, identity: Identity = OWNER) -> Gazetteer:
         """The places that `identity` may see. Raises Unavailable, Forbidden."""
         scope, state = self._scope(identity), self._state()
