@@ -18,6 +18,8 @@ from gis.errors import OneMapError
 from gis.exchange.delivery import work
 from gis.exchange.delivery.records import put_back
 from gis.exchange.directory import with_declared
+from gis.exchange.readers.confined import ConfinedReader
+from gis.exchange.readers.confinement import Limits
 from gis.query.statement import Statement
 from gis.settings import Settings
 from gis.store.cluster import ensure_database
@@ -38,8 +40,8 @@ _WAITING = (
 class Worker:
     """What is under way, by register."""
 
-    def __init__(self, database: Database, catalogue: Catalogue) -> None:
-        self.database, self.catalogue = database, catalogue
+    def __init__(self, database: Database, catalogue: Catalogue, reader: ConfinedReader) -> None:
+        self.database, self.catalogue, self.reader = database, catalogue, reader
         self.bell = threading.Event()
         self._under_way: dict[str, Future[None]] = {}
         self._numbers: dict[str, int] = {}
@@ -76,7 +78,8 @@ class Worker:
 
     def _work(self, number: int) -> None:
         try:
-            done = work(self.database, with_declared(self.catalogue, self.database), number)
+            catalogue = with_declared(self.catalogue, self.database)
+            done = work(self.database, catalogue, number, opened=self.reader.open_source)
             _LOG.info("delivery %s of %s is done: %s", number, done.department, done.rows)
         except OneMapError as error:
             _LOG.warning("delivery %s was not taken: %s", number, type(error).__name__)
@@ -93,7 +96,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = Settings()
     configure(settings)
-    worker = Worker(Database(ensure_database(settings)), Catalogue(registered_layers()))
+    limits = Limits(settings.reading_memory_mb, settings.reading_cpu_s)
+    worker = Worker(Database(ensure_database(settings)), Catalogue(registered_layers()), ConfinedReader(limits))
     threading.Thread(target=worker.run, name="look", daemon=True).start()
     while sys.stdin.buffer.readline():
         worker.bell.set()

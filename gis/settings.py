@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="address that the web server listens on")
     port: int = Field(default=8000, ge=1, le=65535, description="port that the web server listens on")
     max_upload_mb: int = Field(default=512, ge=1, description="largest file that departments may hand over by HTTP, MB")
+    reading_memory_mb: int = Field(
+        default=3072, ge=512, description="memory that reading one file handed over by HTTP may take, MB"
+    )
+    reading_cpu_s: int = Field(
+        default=1800, ge=1, description="processor time that reading one file handed over by HTTP may take, s"
+    )
     tile_cache_mb: int = Field(default=256, ge=0, description="memory for tiles that were made, MB")
     max_waiting: int = Field(
         default=256, ge=1, description="questions that may wait for a database connection; others are turned away"

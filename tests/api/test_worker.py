@@ -15,6 +15,7 @@ from api.worker import Worker
 from api.working import DeliveryWorker
 from gis.catalog import Catalogue
 from gis.exchange.delivery import DeliveryOptions, receive
+from gis.exchange.readers.confined import ConfinedReader
 from gis.settings import CHECKOUT
 from gis.store.database import Database
 from layers import LAYERS
@@ -124,7 +125,7 @@ def test_a_delivery_that_fails_does_not_stop_the_others(database_url: str, insta
 def test_an_error_that_nobody_foresaw_does_not_end_the_looking(
     database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    worker = Worker(Database(database_url), Catalogue(LAYERS))
+    worker = Worker(Database(database_url), Catalogue(LAYERS), ConfinedReader())
     outcomes = iter([RuntimeError("cats"), SystemExit()])
 
     def look() -> None:

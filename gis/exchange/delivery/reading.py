@@ -23,8 +23,9 @@ from gis.exchange.delivery.recall import Recall, together
 from gis.exchange.delivery.references import code_fids
 from gis.exchange.delivery.remembered import Memories, Remembered
 from gis.exchange.delivery.traces import MOST_ROWS, Traces, row_traces
-from gis.exchange.delivery.words import Ints, Seen, Words
+from gis.exchange.delivery.words import Ints, Seen, Words, places
 from gis.exchange.notes import Notes
+from gis.exchange.readers.confined import ConfinedSource
 from gis.exchange.readers.csv import CsvSource
 from gis.exchange.readers.source import Batch, Findings, Source
 from gis.exchange.registers import Deliverable
@@ -41,6 +42,11 @@ _REASONS = {
     "ragged": "form",
 }  # fmt: skip
 _NOBODY: Ints = np.empty(0, np.int64)
+ERASED = Text(
+    "该人员的个人信息已依法删除,不得再次报送;请从贵部门的数据中同步删除,或凭新的法律依据向数据中心申请",
+    "this person's data were erased by law and are not taken again; erase them too, or apply to the data centre on a"
+    " new legal basis",
+)
 
 
 @dataclass(slots=True)
@@ -51,7 +57,8 @@ class Reading:
     rows; `answered` the tasks that rows say they answer; `traces` what rows of a whole file without a sound identifier
     tell of whom they are about, and `held_back` those of them that keep an entity from its end. `repeats` is asked of
     rows, their entities, digests and facts which of them only repeat what the department had said: those were checked
-    then, and are no words again.
+    then, and are no words again. `erased` are those whom the city was told to forget, ascending: their rows are
+    returned.
     `memories` tell what rows were read as whose text stands as it stood in an earlier file.
     """
 
@@ -61,6 +68,7 @@ class Reading:
     overrides: Mapping[str, str]
     repeats: Repeats = lambda rows, fids, digests, facts: np.zeros(len(fids), bool)
     mode: Mode = "auto"
+    erased: Ints = field(default_factory=lambda: _NOBODY)
     memories: Memories | None = None
     notes: Notes = field(default_factory=Notes)
     silent: dict[int, int] = field(default_factory=dict)
@@ -98,7 +106,7 @@ class Reading:
     def _begun(self, first: Batch, batches: Iterator[Batch], task: str | None) -> Iterator[Batch]:
         """The batches whose first one was drawn; from the beginning where known lines need not be read at all."""
         # who answers tasks is told of in every row, so that all have to be read
-        if self._recall is None or task is not None or not isinstance(self.source, CsvSource):
+        if self._recall is None or task is not None or not isinstance(self.source, CsvSource | ConfinedSource):
             return chain([first], batches)
         self.source.skim = self._recall.skim
         return self.source.batches()
@@ -187,6 +195,7 @@ class Reading:
         ids = self.checks.persons
         keep = self._refuse(typed, np.ones(len(typed), bool))
         fids = self._fids(keys)
+        keep &= self._not_erased(typed, fids)
         digests = _end_digests(typed) if ends else self._digests(typed)
         facts = np.ones(len(typed), np.int64) if ends else self._facts(typed.table)
         sole = np.flatnonzero(keep & ~self._seen.again(np.where(keep, fids, 0)))
@@ -216,6 +225,14 @@ class Reading:
                 said = Text(f"{title.zh}:{text.zh}", f"{title.en}: {text.en}")
                 self.source.findings.reject(typed.batch.rows[i], fault.reason, said, column[i].as_py(), fault.item)
         return keep
+
+    def _not_erased(self, typed: Typed, fids: Ints) -> NDArray[np.bool_]:
+        """Which rows are about nobody who is to be forgotten; the others are listed."""
+        known, where = places(self.erased, fids)
+        del known
+        for row in typed.batch.rows[where].tolist():
+            self.source.findings.reject(row, "erased", ERASED, "", self.deliverable.key)
+        return ~where
 
     def _note(self, typed: Typed, keep: NDArray[np.bool_]) -> None:
         for note in self.checks.notes:

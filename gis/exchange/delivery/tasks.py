@@ -39,6 +39,7 @@ REASONS: Mapping[str, Text] = {
     "address_ambiguous": Text("地址对应多处", "the address fits several places"),
     "address_coarse": Text("地址不够详细", "the address is not precise enough"),
     "duplicate": Text("文件内重复", "given twice in the file"),
+    "erased": Text("已依法删除", "erased by law"),
     "conflict": Text("与其他部门不一致", "another department says otherwise"),
     "identity": Text("对象不一致", "not the same person or entity"),
     "unknown_entity": Text("登记部门没有此对象", "the registering department knows no such entity"),

@@ -3,9 +3,10 @@
 Reading words() -> what repeats is set aside as numbers, the rest is staged -> claims -> fold -> tasks -> account
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from gis.exchange.delivery import accounts, claims, first, fold, identifiers, la
 from gis.exchange.delivery.account import Account, Delivered
 from gis.exchange.delivery.checks import Checks
 from gis.exchange.delivery.closing import Closing, Outcome
+from gis.exchange.delivery.erasure import erased, redact_again
 from gis.exchange.delivery.merging import Merged
 from gis.exchange.delivery.progress import Progress, Teller
 from gis.exchange.delivery.pseudonym import secret
@@ -32,7 +34,7 @@ from gis.exchange.delivery.traces import Meant
 from gis.exchange.delivery.words import Ints, Words, among
 from gis.exchange.directory.registers import known_deliverable
 from gis.exchange.matching.written import Written
-from gis.exchange.readers import Source, open_source
+from gis.exchange.readers import ReadOptions, Source, open_source
 from gis.exchange.registers import Deliverable
 from gis.query.span import SHANGHAI, now
 from gis.store.database import Database, connect, translated
@@ -45,8 +47,17 @@ ATTEMPTS = 3
 _NONE: Ints = np.empty(0, np.int64)
 
 
-def work(database: Database, catalogue: Catalogue, delivery: int, progress: Progress | None = None) -> Delivered:
-    """Take a received delivery into its register, in its turn.
+Opener = Callable[[Path, ReadOptions], Source]
+
+
+def work(
+    database: Database,
+    catalogue: Catalogue,
+    delivery: int,
+    progress: Progress | None = None,
+    opened: Opener = open_source,
+) -> Delivered:
+    """Take a received delivery into its register, in its turn. `opened` opens its file.
 
     Raises NotFound for the number, Conflict where it was worked on already, has failed its workers too often or would
     end too much, BadInput where its file does not fit; it has failed then, and nothing of it is in the register.
@@ -66,7 +77,8 @@ def work(database: Database, catalogue: Catalogue, delivery: int, progress: Prog
                 raise Conflict(_WORN_OUT.en, _WORN_OUT.zh, subject=str(delivery))
             try:
                 with Teller(database.url, delivery, progress) as teller:
-                    _Work(database, catalogue, conn, record, known_deliverable(database, register), teller).run()
+                    declared = known_deliverable(database, register)
+                    _Work(database, catalogue, conn, record, declared, teller, opened).run()
             except OneMapError as error:
                 conn.rollback()
                 records.fail(database.url, delivery, error.text)
@@ -101,6 +113,7 @@ class _Work:
     record: Record
     register: Deliverable
     teller: Teller
+    opened: Opener
     standing: Standing = field(init=False)
     source: Source = field(init=False)
     reading: Reading = field(init=False)
@@ -113,22 +126,23 @@ class _Work:
     def run(self) -> None:
         """Bring the words in by the way that fits."""
         # rows are placed by what they refer to; columns of coordinates are columns like others
-        self.source = open_source(self.record.path, replace(self.record.options.read, geometry=False))
+        self.source = self.opened(self.record.path, replace(self.record.options.read, geometry=False))
         is_first = first.fits(self.conn, self.register, self.record.department)
         folder = self.record.path.parents[1] / "memory"
         memories = Memories(folder, self.record.register, self.record.department, idle=is_first)
         self.reading = Reading(
             self.register, self.source, self._checks(), self.record.options.columns, self._repeats, self.record.mode,
-            memories,
+            memories=memories, erased=erased(self.conn, self.record.register),
         )  # fmt: skip
         beside = partial(connect, self.database.url, autocommit=True)
         self.standing = Standing.before(self.conn, self.register, self.record.place, beside)
-        self.again = self._open_tasks()
+        self.again = np.union1d(self._open_tasks(), self.reading.erased)
         if is_first:
             self._first()
         else:
             self._later()
             self.reading.remember()
+        redact_again(self.conn, self.record, self.register)
 
     def _checks(self) -> Checks:
         refers = {i.refers for i in self.register.items.values() if i.check == "reference" and i.refers}

@@ -11,12 +11,13 @@ from datetime import date
 from gis.exchange.directory.words import Period
 
 #: How much a fault of each kind weighs, in rows: 1 where the row itself is wrong, 0.5 where two departments differ and
-#: either may be right or where an address leaves a choice, 0.25 where the place is right and only coarse.
+#: either may be right or where an address leaves a choice, 0.25 where the place is right and only coarse; 0 where the
+#: row is sound and only not to be taken again.
 WEIGHTS: Mapping[str, float] = {
     "missing": 1.0, "form": 1.0, "excel_damaged": 1.0, "check_digit": 1.0, "bad_code": 1.0, "bad_date": 1.0,
     "future_date": 1.0, "unknown_value": 1.0, "contradiction": 1.0, "unknown_reference": 1.0, "unknown_division": 1.0,
     "duplicate": 1.0, "address_unknown": 1.0, "address_ambiguous": 0.5, "address_coarse": 0.25, "conflict": 0.5,
-    "identity": 0.5, "unknown_entity": 0.5, "ended": 0.5,
+    "identity": 0.5, "unknown_entity": 0.5, "ended": 0.5, "erased": 0.0,
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ export const REASONS = [
   'address_ambiguous',
   'address_coarse',
   'duplicate',
+  'erased',
   'conflict',
   'identity',
   'unknown_entity',

@@ -189,6 +189,7 @@ export default {
     address_ambiguous: 'Address fits several places',
     address_coarse: 'Address not precise enough',
     duplicate: 'Given twice in the file',
+    erased: 'Erased by law',
     conflict: 'Another department says otherwise',
     identity: 'Not the same person or entity',
     unknown_entity: 'Unknown to the registering department',

@@ -189,6 +189,7 @@ export default {
     address_ambiguous: '地址对应多处',
     address_coarse: '地址不够详细',
     duplicate: '文件内重复',
+    erased: '已依法删除',
     conflict: '与其他部门不一致',
     identity: '对象不一致',
     unknown_entity: '登记部门没有此对象',
