@@ -17,6 +17,7 @@ from api.facts import Facts, Known
 from api.language import language_of
 from api.noted import NOTED, note
 from gis.access import PUBLIC, Identity, may_see, seen_in
+from gis.access.purpose import is_stated
 from gis.access.watermark import new_mark
 from gis.catalog import Catalogue, Collection
 from gis.errors import BadQuery, NotFound, UnknownName
@@ -95,6 +96,10 @@ class Served:
     def collections(self) -> list[Collection]:
         """Everything that the caller may ask, as he sees it."""
         return [seen_in(self.catalogue, self.identity, c.id) for c in self.catalogue if may_see(self.identity, c)]
+
+    def unasked(self) -> list[Collection]:
+        """Everything that may be told where nobody named it: what needs a purpose only where one is stated."""
+        return [collection for collection in self.collections() if is_stated(self.identity, collection)]
 
     async def known(self, collections: Iterable[Collection]) -> dict[str, Known]:
         """What the data say of collections as a whole, as far as the caller may know it, by id. Raises Unavailable."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from gis.access import OWNER, Identity, may_see
+from gis.access.purpose import is_stated
 from gis.answer import Answer
 from gis.catalog import Catalogue, registered_layers
 from gis.exchange.delivery import Delivered, DeliveryOptions, deliver, withdraw
@@ -86,7 +87,7 @@ class City:
         if isinstance(area, Circle):
             options = {"lon": area.lon, "lat": area.lat, **options}
         asked = Here(area=area, **options)
-        seen = [c.id for c in self.catalogue if may_see(self.identity, c)]
+        seen = [c.id for c in self.catalogue if may_see(self.identity, c) and is_stated(self.identity, c)]
         chosen = [self.catalogue[name] for name in (seen if collections is None else collections)]
         plans = asked.plans(chosen, lambda query: Ask(query=query, identity=self.identity).plan(self.catalogue))
         found = Surroundings.read(asked, plans, self.database.rows(here.statement(asked, plans)))

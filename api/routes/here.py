@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.body import body
 from api.geocoding import Geocoding, address_text
+from api.noted import told
 from api.parameters import degrees, whole
 from api.reply import GEOJSON, json_reply
 from api.served import Ask, Asked, City, Served
@@ -22,6 +23,7 @@ from gis.errors import BadInput, BadQuery, NotFound
 from gis.exchange.matching import Gazetteer, Match, match_document
 from gis.geo.area import Area, Cells, Circle, Division, Shape, Within
 from gis.query import here as question
+from gis.query import matching_rows
 from gis.query.here import Here
 from gis.query.span import Span, moment, now
 from gis.query.surroundings import Surroundings
@@ -75,15 +77,17 @@ async def surroundings(city: Served, asked: Here, only: str | None = None) -> Su
     """
     if isinstance(asked.area, Within):
         city.collection(asked.area.collection)
-    wanted = city.collections() if only is None else [city.collection(name.strip()) for name in only.split(",")]
+    wanted = city.unasked() if only is None else [city.collection(name.strip()) for name in only.split(",")]
     plans = asked.plans(wanted, city.plan)
     statement = question.statement(asked, plans)
     # planning it takes as long as answering it, and nearest first is the way for whatever point and radius
     rows = await city.database.rows(statement, planned_once=isinstance(asked.area, Circle))
     found = Surroundings.read(asked, plans, rows)
-    estimates = await asyncio.gather(*(city.database.rows(question.estimate(h.plan)) for h in found.bounds))
+    for held in found.held:
+        told(held.collection.id, held.count)
+    estimates = await asyncio.gather(*(city.database.rows(matching_rows.estimate(h.plan)) for h in found.bounds))
     return found.expecting(
-        {h.collection.id: question.expected(e[0][0]) for h, e in zip(found.bounds, estimates, strict=True)}
+        {h.collection.id: matching_rows.expected(e) for h, e in zip(found.bounds, estimates, strict=True)}
     )
 
 
