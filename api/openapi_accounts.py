@@ -36,7 +36,9 @@ _OPERATIONS: dict[str, tuple[_Operation, ...]] = {
     "/me/second-factor": (
         _Operation("post", Text("开始设置第二因素", "Begin to set up a second factor")),
         _Operation("put", Text("确认第二因素", "Confirm the second factor"), Code),
-        _Operation("delete", Text("取消第二因素", "Do without the second factor"), Code, "204"),
+    ),
+    "/me/second-factor/remove": (
+        _Operation("post", Text("取消第二因素", "Do without the second factor"), Code, "204"),
     ),
     "/users": (
         _Operation("get", Text("全部账号", "All accounts")),

@@ -60,6 +60,8 @@ class SignedIn:
         credentials: Credentials = self.state.doorway.credentials
         found = credentials.at_hand(credential) if credentials.is_fresh else None
         signed = found or await credentials.signed(credential)
+        if signed.rate is not None:
+            signed.rate.take("")
         if scope["method"] not in _SAFE:
             _check_writer(signed, credential, scope)
         if signed.restricted and scope["path"] not in _BEFORE_THE_FACTOR:
@@ -68,8 +70,6 @@ class SignedIn:
                 "请先设置第二因素:管理员须启用后方可操作",
                 subject="factor",
             )
-        if signed.rate is not None:
-            signed.rate.take("")
         return signed
 
     async def _identity(self, identity: Identity, scope: Scope) -> Identity:

@@ -85,7 +85,7 @@ async def confirm_factor(request: Request, ask: Ask, door: Door) -> Response:
     return private_reply({"recovery_codes": codes}, ask.language)
 
 
-@router.delete("/me/second-factor", status_code=204)
+@router.post("/me/second-factor/remove", status_code=204)
 async def remove_factor(request: Request, ask: Ask, door: Door) -> Response:
     """No code is asked for any more."""
     ask.only()

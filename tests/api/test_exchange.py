@@ -1,8 +1,11 @@
 """What departments hand over by HTTP and what comes back to them: keys, rights, files, accounts."""
 
+import time
+
 import psycopg
 import pytest
 
+from api.credentials import LOOK_EVERY_S
 from gis.access import keys
 from gis.errors import BadQuery
 from tests.api.exchange_city import CENTRE, PERSONS, ExchangeCity, citizen_id, person, table
@@ -36,6 +39,8 @@ def test_a_key_ends(exchange: ExchangeCity) -> None:
         assert kept is not None and secret not in kept[0]
 
         def status(given: str) -> int:
+            # what has just changed is seen from the next look on
+            time.sleep(LOOK_EVERY_S)
             answer = exchange.ask("/exchange/me", None, headers={"authorization": f"Bearer {given}"})
             assert given not in answer.text
             return answer.status_code
