@@ -46,6 +46,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gis.codes import division_column
+from gis.codes.division import SPANS
 from gis.geo import cells
 
 Numbers = NDArray[np.int64]
@@ -53,7 +54,7 @@ Numbers = NDArray[np.int64]
 #: The finest cells of any lattice, and how many steps of the tree lead from them to the whole.
 FINEST = 9
 _VILLAGE = FINEST + 1
-WHOLE = _VILLAGE + len(division_column.SPANS)
+WHOLE = _VILLAGE + len(SPANS)
 #: How many numbers a pooled remainder may have beside the one that it has, at least.
 DOUBT = 1
 #: Of a label: this field is not told of the atom; of the rest 0 is a missing value.

@@ -6,7 +6,7 @@ from gis.catalog import FieldType
 from gis.codes import division_column
 from gis.errors import BadQuery
 from gis.geo import cells
-from gis.query import rollup_bounds, rollups
+from gis.query import released, rollup_bounds, rollups
 from gis.query.features import CELL, CODE, count, features
 from gis.query.plan import Plan
 from gis.query.query import By, ByCell, ByDivision, ByField, ByTime, Measure
@@ -28,11 +28,11 @@ def groups(plan: Plan) -> Statement:
     """One row a group: its keys, then its measures (a count where none is asked). Groups come in the keys' order.
 
     They are read from the collection's rollup where that can tell them, else from the rows; of a collection with a
-    rollup only up to `rollup_bounds.MOST_ROWS` of these, beyond which the statement fails as BadQuery.
+    rollup only up to `rollup_bounds.MOST_ROWS` of these, beyond which the statement fails as BadQuery. Who is told
+    counts alone is told those that are released.
     """
     names, asked = group_names(plan), measures(plan)
-    read = groups_of_rows(plan)
-    summed = rollups.grouped(plan, names, asked) or read
+    summed = released.groups(plan) if released.is_anonymous(plan) else _summed(plan, names, asked)
     words = [_word(name, by) for name, by in zip(names, plan.query.by, strict=True)]
     sql = f"SELECT {', '.join([*words, *(f'{chr(34)}{m.name}{chr(34)}' for m in asked)])} FROM ({summed.sql}) g"
     if names:
@@ -42,6 +42,11 @@ def groups(plan: Plan) -> Statement:
     if plan.query.page.limit is not None:
         sql, args = f"{sql} LIMIT %s OFFSET %s", (*args, plan.query.page.limit, plan.query.page.offset)
     return Statement(sql, args)
+
+
+def _summed(plan: Plan, names: list[str], asked: tuple[Measure, ...]) -> Statement:
+    read = groups_of_rows(plan)
+    return rollups.grouped(plan, names, asked) or read
 
 
 def groups_of_rows(plan: Plan) -> Statement:
