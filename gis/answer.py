@@ -4,11 +4,13 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import shapely
 
+from gis.export import Export, Format, Progress
 from gis.formats import parquet
 from gis.formats.geometry import Gathered
 from gis.query import answers, export
@@ -16,6 +18,7 @@ from gis.query.ask import CRS84
 from gis.query.plan import Plan
 from gis.query.span import instant_text
 from gis.store.database import Database
+from gis.tracing import PlanTrace
 
 #: Answers of at most so many rows are read on a connection that is there already; larger ones in batches.
 _SMALL = 10_000
@@ -25,8 +28,8 @@ _SMALL = 10_000
 class Answer:
     """What a question brings. The database is asked once, when the first form is wanted.
 
-    Times are UTC; cells are hexadecimal H3 ids; divisions are 12-digit codes; geometry is WGS 84, lon before lat,
-    and in a frame in the CRS that was asked for.
+    What is told of persons stands in the trace before it is told. Times are UTC; cells are hexadecimal H3 ids;
+    divisions are 12-digit codes; geometry is WGS 84, lon before lat, and in a frame in the CRS that was asked for.
     """
 
     plan: Plan
@@ -35,7 +38,10 @@ class Answer:
 
     @cached_property
     def _rows(self) -> list[tuple[Any, ...]]:
-        return self.database.rows(answers.groups(self.plan) if self.plan.query.grouped else answers.features(self.plan))
+        asked = answers.groups(self.plan) if self.plan.query.grouped else answers.features(self.plan)
+        rows = self.database.rows(asked)
+        self._trace.told(len(rows))
+        return rows
 
     def arrow(self) -> pa.Table:
         """The answer as an Arrow table; features carry `geometry` as WKB with GeoParquet's metadata."""
@@ -52,7 +58,26 @@ class Answer:
     def _table(self) -> pa.Table:
         schema = export.schema(self.plan)
         with self.database.batches(export.columns(self.plan, ordered=True)) as batches:
-            return pa.Table.from_batches([batch.cast(schema) for batch in batches], schema)
+            table = pa.Table.from_batches([batch.cast(schema) for batch in batches], schema)
+        self._trace.told(table.num_rows)
+        return table
+
+    @property
+    def _trace(self) -> PlanTrace:
+        return PlanTrace(self.plan, self.database.url)
+
+    def export(self, path: Path, form: Format, progress: Progress = lambda rows: None) -> int:
+        """Write the answer to a file, whole or not at all; returns the number of rows. It is traced and marked.
+
+        Raises BadQuery where the answer has no such form, Unavailable.
+        """
+        made = Export(self.plan, self.database, form, self.crs, progress=progress)
+        made.mark, rows = self._trace.exported(), None
+        try:
+            rows = made.write(path)
+        finally:
+            self._trace.export_ended(made.mark, rows)
+        return rows
 
     def frame(self) -> Any:
         """The answer as a GeoDataFrame indexed by fid; groups as a DataFrame (with hexagons where by cell: `cell`)."""

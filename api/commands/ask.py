@@ -54,11 +54,11 @@ def write(found: "Answer", path: Path, tell: "Progress" = lambda rows: None) -> 
 
     Raises BadQuery for a suffix without a format, and for groups in a format of features.
     """
-    from gis.export import FORMATS, Export
+    from gis.export import FORMATS
 
     form = next((f for f in FORMATS.values() if f.suffix == path.suffix), None)
     if form is None:
         known = ", ".join(f.suffix for f in FORMATS.values())
         raise BadQuery(f"{path.name}: answers are written as {known}", f"{path.name}:可写格式为 {known}",
                        subject=str(path))  # fmt: skip
-    return Export(found.plan, found.database, form, found.crs, progress=tell).write(path)
+    return found.export(path, form, tell)

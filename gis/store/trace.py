@@ -232,13 +232,15 @@ class Trace:
 def write_once(url: str, home: Path, *events: Event) -> None:
     """Write events without keeping a connection: for commands and notebooks. Raises Unavailable, SetupError."""
     key = trace_key(home)
-    with connect(url, options=_OPTIONS) as conn, translated():
-        head = append(conn, events, key)
-        conn.commit()
+    try:
+        with connect(url, options=_OPTIONS) as conn:
+            head = append(conn, events, key)
+    except (OneMapError, psycopg.Error) as error:
+        raise _refusal(error) from error
     Anchors(home, key).advance(head)
 
 
-def _refusal(error: OneMapError | None = None) -> Unavailable:
+def _refusal(error: Exception | None = None) -> Unavailable:
     return Unavailable(
         "what is done here must be traced, and the trace cannot be written now; try again",
         "此操作须留有审计记录,而审计日志暂时无法写入,请稍后重试",
