@@ -27,7 +27,7 @@ from gis.store.cluster import ensure_database
 from gis.store.database import Database
 from gis.store.derived import derive
 from gis.store.policies import with_policies
-from gis.tracing import PlanTrace
+from gis.tracing import PlanTrace, traced_act
 
 
 class City:
@@ -106,7 +106,10 @@ class City:
 
         Raises UnknownName, BadInput, Conflict; then nothing of the file was taken.
         """
-        return load(self.database, self.catalogue, Path(path), into, LoadOptions(**options), progress)
+        with traced_act(self.database.url, "loaded", self.identity, collection=into) as told:
+            report = load(self.database, self.catalogue, Path(path), into, LoadOptions(**options), progress)
+            told |= {"rows": report.rows, "detail": {"load": report.load}}
+        return report
 
     def deliver(
         self, register: str, path: str | Path, *, department: str, progress: Progress | None = None, **options: Any
@@ -116,11 +119,15 @@ class City:
         Raises UnknownName, BadInput, Conflict; then nothing of the file was taken.
         """
         given = DeliveryOptions(**options)
-        return deliver(self.database, self.catalogue, register, Path(path), department, given, progress)
+        with traced_act(self.database.url, "delivered", self.identity, collection=register) as told:
+            done = deliver(self.database, self.catalogue, register, Path(path), department, given, progress)
+            told |= {"rows": done.rows.delivered, "detail": {"delivery": done.id, "department": department}}
+        return done
 
     def withdraw(self, delivery: int) -> Delivered:
         """Take a delivery back: the register is as if it had never come. Raises NotFound, Conflict."""
-        return withdraw(self.database, self.catalogue, delivery, self.identity.name)
+        with traced_act(self.database.url, "withdrawn", self.identity, detail={"delivery": delivery}):
+            return withdraw(self.database, self.catalogue, delivery, self.identity.name)
 
     def has_loaded(self, path: str | Path, into: str) -> bool:
         """Whether this very file was taken into the collection before."""

@@ -1,14 +1,18 @@
-"""What commands and notebooks put into the trace: every read of persons, before it is told, and every export."""
+"""What commands and notebooks put into the trace: reads of persons before they are told, exports, changes."""
 
 import getpass
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gis.access import OWNER, Identity
 from gis.access.trace import Event
 from gis.access.watermark import new_mark
 from gis.catalog import Sensitivity
+from gis.errors import Forbidden, OneMapError
 from gis.query.plan import Plan
 from gis.query.traced import traced
 from gis.settings import Settings
@@ -43,10 +47,35 @@ class PlanTrace:
         return Settings().home
 
     def _write(self, event: str, **more: Any) -> None:
-        plan, home = self.plan, self._home
-        identity = plan.identity
-        text = traced(plan.query, plan.collection, trace_key(home).pseudonyms)
-        write_once(self.url, home, Event(
-            event=event, who=f"{identity.name} ({getpass.getuser()})", role=identity.role, origin=socket.gethostname(),
-            purpose=identity.purpose, collection=plan.query.collection, query=text, **more,
-        ))  # fmt: skip
+        plan = self.plan
+        text = traced(plan.query, plan.collection, trace_key(self._home).pseudonyms)
+        trace_act(self.url, event, plan.identity, collection=plan.query.collection, query=text, **more)
+
+
+def trace_act(url: str, event: str, identity: Identity = OWNER, **more: Any) -> None:
+    """Put into the trace what somebody does at the machine itself; `more` are facts of `gis.access.trace.Event`.
+
+    Raises Unavailable, SetupError.
+    """
+    write_once(url, Settings().home, Event(
+        event=event, who=f"{identity.name} ({getpass.getuser()})", role=identity.role, origin=socket.gethostname(),
+        purpose=identity.purpose, **more,
+    ))  # fmt: skip
+
+
+@contextmanager
+def traced_act(url: str, event: str, identity: Identity = OWNER, **more: Any) -> Iterator[dict[str, Any]]:
+    """Put into the trace how a change ends that is made inside; what is put into the value is told too.
+
+    Raises Unavailable, SetupError, before anything is changed where the trace has no key.
+    """
+    trace_key(Settings().home)
+    told: dict[str, Any] = {}
+    try:
+        yield told
+    except BaseException as error:
+        outcome = "refused" if isinstance(error, Forbidden) else "failed"
+        with suppress(OneMapError):
+            trace_act(url, event, identity, outcome=outcome, **more)
+        raise
+    trace_act(url, event, identity, **more, **told)

@@ -29,10 +29,16 @@ def add(department: Department, days: Days = None, as_json: Json = False) -> Non
     from gis.access import keys
     from gis.city import City
     from gis.exchange.directory import departments
+    from gis.tracing import traced_act
 
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
-    with City.open() as city, city.database.connection() as conn:
+    with (
+        City.open() as city,
+        traced_act(city.database.url, "keys_changed") as traced,
+        city.database.connection() as conn,
+    ):
         made, key = keys.add(conn, department, expires_at, departments(city.database))
+        traced["detail"] = {"key": made.id, "act": "add", "department": department}
     until = told(f" until {expires_at:%Y-%m-%d}", f"，有效至 {expires_at:%Y-%m-%d}") if expires_at else ""
     sentence = told(
         f"{key}  (key {made.id} of {department}{until})", f"{key}  （{department} 的密钥 {made.id}{until}）"
@@ -66,8 +72,14 @@ def revoke(key: Number, as_json: Json = False) -> None:
     """End a key."""
     from gis.access import keys
     from gis.city import City
+    from gis.tracing import traced_act
 
-    with City.open() as city, city.database.connection() as conn:
+    detail = {"key": key, "act": "revoke"}
+    with (
+        City.open() as city,
+        traced_act(city.database.url, "keys_changed", detail=detail),
+        city.database.connection() as conn,
+    ):
         ended = keys.revoke(conn, key)
     sentence = told(f"Key {key} of {ended.department} is revoked", f"{ended.department} 的密钥 {key} 已吊销")
     answer(ended.as_dict(), sentence, as_json=as_json)

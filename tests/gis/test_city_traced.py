@@ -8,7 +8,8 @@ import pytest
 from gis.access import Identity
 from gis.access.watermark import marks_in
 from gis.city import City
-from gis.errors import Forbidden, Unavailable
+from gis.errors import BadInput, Forbidden, NotFound, Unavailable
+from gis.exchange.readers.source import ReadOptions
 from gis.export import FORMATS
 from gis.geo.area import Circle
 from gis.query.ask import Ask
@@ -69,3 +70,21 @@ def test_what_cannot_be_traced_is_not_told(city: City) -> None:
         assert len(city.ask("base.pois").frame()) == 16
         with pytest.raises(Unavailable, match="trace"):
             city.ask("base.persons").frame()
+
+
+def test_what_is_changed_is_traced_however_it_ends(city: City, tmp_path: Path) -> None:
+    file = tmp_path / "pois.csv"
+    file.write_text("code,name,lon,lat\nP1,一中,116.5,31.7\n")
+    with city:
+        with pytest.raises(BadInput):
+            city.load(tmp_path / "missing.csv", "base.pois")
+        report = city.load(file, "base.pois", read=ReadOptions(crs="EPSG:4326"))
+        with pytest.raises(NotFound):
+            city.withdraw(77)
+        with psycopg.connect(city.database.url) as conn:
+            found = conn.execute("SELECT event, outcome, rows, detail FROM access.trace ORDER BY number").fetchall()
+    assert found == [
+        ("loaded", "failed", None, ""),
+        ("loaded", "success", 1, f'{{"load": {report.load}}}'),
+        ("withdrawn", "failed", None, '{"delivery": 77}'),
+    ]
