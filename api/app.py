@@ -133,6 +133,7 @@ async def _serving(
     settings = Settings()
     if works:
         configure(settings)
+    door = app.state.doorway = doorway_of(url, settings)
     await asyncio.to_thread(sweep, settings.home)
     pools = await Databases.open(url, settings, lambda: app.state.served, app.state.metrics)
     own, threads = pools.own, pools.threads
@@ -147,7 +148,6 @@ async def _serving(
     city = Served(catalogue, pools.asked, pools.readers, own, changes, threads, Facts(own), trace, web, settings, wake,
                   seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
-    door = app.state.doorway = doorway_of(url, settings)
     app.state.emergencies = InForce(own)
     app.state.guard = Guard.of(settings)
     app.state.rasters = RasterServer(city)

@@ -109,15 +109,16 @@ class Credentials:
         """Whose it is. Raises NotSignedIn, Unavailable."""
         if not self.is_fresh:
             await self._look()
-        found = self.at_hand(credential)
-        if found is None:
-            version, begun_s = self._version, time.monotonic()
-            threads = self._outside if self._is_bearer(credential) else self._threads
-            found, lasts_s = await asyncio.get_running_loop().run_in_executor(threads, self._ask, credential)
-            if self._version == version:
-                if len(self._known) >= _MOST_KEPT:
-                    self._known.clear()
-                self._known[credential.digest] = found, begun_s + min(_KEPT_S, lasts_s)
+        known = self.at_hand(credential)
+        if known is not None:
+            return known
+        version, begun_s = self._version, time.monotonic()
+        threads = self._outside if self._is_bearer(credential) else self._threads
+        found, lasts_s = await asyncio.get_running_loop().run_in_executor(threads, self._ask, credential)
+        if self._version == version:
+            if len(self._known) >= _MOST_KEPT:
+                self._known.clear()
+            self._known[credential.digest] = found, begun_s + min(_KEPT_S, lasts_s)
         return found
 
     def forget(self) -> None:

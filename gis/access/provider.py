@@ -83,7 +83,7 @@ class Provider:
 
         One asks for all; who comes meanwhile, or soon after it went wrong, goes by what is known.
         """
-        if not self._is_due(kid):
+        if self._keys is not None and not self._is_due(kid):
             return self._known()
         if not self._lock.acquire(timeout=0 if self._keys is not None else _PATIENCE_S):
             return self._known()
