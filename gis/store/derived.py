@@ -99,10 +99,12 @@ def ensure(conn: psycopg.Connection[Any], collection: Collection) -> list[str]:
         known = {kind: digest for _, kind, digest in recorded}
         behind = [derived for derived in DERIVED if derived.digest(collection) != known.get(derived.kind)]
         if behind:
-            # what is made anew has no wall yet, and views that stand on it would hold what was there
+            # views on what is made anew would hold what was there, and it has no wall yet
             WALL.lift(conn, collection)
-            behind = [*(derived for derived in behind if derived is not WALL), WALL]
-        return [f"{collection.id}:{derived.kind}" for derived in behind if _make(conn, collection, derived)]
+        made = [f"{collection.id}:{derived.kind}" for derived in behind if _make(conn, collection, derived)]
+        if behind and WALL not in behind:
+            _make(conn, collection, WALL)
+        return made
 
 
 def copy(conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> None:

@@ -66,7 +66,13 @@ COMPILED = [
     ("n div 2 = 1", f'(trunc("n"::double precision / NULLIF({NUMBER}, 0)) = {NUMBER})', (2.0, 1.0)),
     ("casei(name) = casei('A')", '(lower("name") = lower(%s::text))', ("A",)),
     ("n < 1 AND open OR n > 2", f'((("n" < {WHOLE}) AND "open") OR ("n" > {WHOLE}))', (1, 2)),
-    ("S_WITHIN(geometry, BBOX(1,2,3,4))", "ST_Within(geom, ST_GeomFromWKB(%s, 4326))", (BOX,)),
+    (
+        "S_WITHIN(geometry, BBOX(1,2,3,4))",
+        "(geom && ST_GeomFromWKB(%s, 4326) AND"
+        " (CASE WHEN ST_Within(geom, ST_GeomFromWKB(%s, 4326)) THEN 0 END IS NOT NULL OR geom IS NULL))",
+        (BOX, BOX),
+    ),
+    ("S_DISJOINT(geometry, BBOX(1,2,3,4))", "ST_Disjoint(geom, ST_GeomFromWKB(%s, 4326))", (BOX,)),
     ("T_AFTER(built, DATE('2020-01-02'))", '("built" > %s::date)', (date(2020, 1, 2),)),
     ("T_BEFORE(at, DATE('2020-01-02'))", f'("at" < {SHANGHAI_DAY})', (date(2020, 1, 2),)),
     ("T_DURING(at, INTERVAL('..','2020-01-02T03:04:05Z'))",
