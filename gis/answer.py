@@ -16,8 +16,10 @@ from gis.formats.geometry import Gathered
 from gis.query import answers, export
 from gis.query.ask import CRS84
 from gis.query.plan import Plan
+from gis.query.released import Widened, foundation, is_anonymous, widened
 from gis.query.span import instant_text
 from gis.store.database import Database
+from gis.store.released import ensure
 from gis.tracing import PlanTrace
 
 #: Answers of at most so many rows are read on a connection that is there already; larger ones in batches.
@@ -37,7 +39,19 @@ class Answer:
     crs: str = CRS84
 
     @cached_property
+    def anonymous(self) -> Widened | None:
+        """What anonymous figures rest on: their set date, and how far the question was widened; None for exact ones.
+
+        Raises BadQuery where nothing is released for so early a date.
+        """
+        if not is_anonymous(self.plan):
+            return None
+        ensure(self.database, self.plan.register, self.plan.now)
+        return widened(self.plan, self.database.rows(foundation(self.plan)))
+
+    @cached_property
     def _rows(self) -> list[tuple[Any, ...]]:
+        _ = self.anonymous
         asked = answers.groups(self.plan) if self.plan.query.grouped else answers.features(self.plan)
         rows = self.database.rows(asked)
         self._trace.told(len(rows))
@@ -56,7 +70,7 @@ class Answer:
 
     @cached_property
     def _table(self) -> pa.Table:
-        schema = export.schema(self.plan)
+        _, schema = self.anonymous, export.schema(self.plan)
         with self.database.batches(export.columns(self.plan, ordered=True)) as batches:
             table = pa.Table.from_batches([batch.cast(schema) for batch in batches], schema)
         self._trace.told(table.num_rows)
@@ -96,7 +110,8 @@ class Answer:
         names = export.schema(self.plan).names
         rows = [dict(zip(names, row, strict=True)) for row in self._rows]
         if self.plan.query.grouped:
-            return {"groups": [{k: _plain(v) for k, v in row.items()} for row in rows]}
+            said = self.anonymous.members() if self.anonymous else {}
+            return {"groups": [{k: _plain(v) for k, v in row.items()} for row in rows], **said}
         return {
             "type": "FeatureCollection",
             "timeStamp": instant_text(self.plan.now),

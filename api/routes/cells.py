@@ -6,6 +6,7 @@ import h3
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from api.anonymous import foundation_of, headers
 from api.cell_export import CellExport, area_km2
 from api.exporting import Streamed
 from api.noted import told
@@ -39,9 +40,12 @@ async def cells(collection_id: str, city: City, ask: Ask, request: Request) -> R
     form = dict(ask.parameters).get("f", "geojson")
     query = _query(collection, ask)
     if form in ("arrow", "csv"):
-        columns = CellExport(city.plan(query), city.readers, FORMATS[form], mark=city.export_mark())
+        plan = city.plan(query)
+        await foundation_of(city, plan)
+        columns = CellExport(plan, city.readers, FORMATS[form], mark=city.export_mark())
         return Streamed(request.app.state.exports, columns, ask, Conditions.of(request.headers.raw))
     plan = city.plan(query.but(page=Page(MAX_CELLS + 1)))
+    foundation = await foundation_of(city, plan)
     rows = await city.database.rows(answers.groups(plan))
     if len(rows) > MAX_CELLS:
         raise BadQuery(
@@ -51,7 +55,9 @@ async def cells(collection_id: str, city: City, ask: Ask, request: Request) -> R
         )
     told(plan.query.collection, len(rows))
     body, kind = _document(plan, rows, ask)
-    return bytes_reply(orjson.dumps(body), ask.language, kind)
+    reply = bytes_reply(orjson.dumps({**body, **foundation}), ask.language, kind)
+    reply.headers.update(headers(foundation))
+    return reply
 
 
 def _query(collection: Collection, ask: Asked) -> Query:

@@ -13,7 +13,7 @@ from gis.catalog import Anonymous, FieldType
 from gis.codes import division_column
 from gis.codes.division import SPANS
 from gis.codes.division import Division as DivisionCode
-from gis.errors import BadQuery, Forbidden, UnknownName
+from gis.errors import BadQuery, UnknownName
 from gis.geo.area import Area, Cells, Division, Within
 from gis.geo.cells import parent_sql
 from gis.query.lattice import covering
@@ -82,7 +82,7 @@ def check(plan: Plan) -> None:
     """That a question can be answered from what is released. Raises Forbidden for rows, BadQuery, UnknownName."""
     scheme, query = scheme_of(plan), plan.query
     if not query.grouped:
-        raise no_rows(plan)
+        plan.check_rows()
     if query.scenario is not None:
         raise BadQuery("anonymous figures are of the city as it is; leave scenario out",
                        "匿名统计只针对现状,请去掉 scenario", subject="scenario")  # fmt: skip
@@ -103,18 +103,6 @@ def check(plan: Plan) -> None:
         if measure.field is not None:
             coarse(plan, measure.field)
             raise BadQuery("anonymous figures are counts only", "匿名统计只提供计数", subject="measure")
-
-
-def no_rows(plan: Plan) -> Forbidden:
-    """Why rows are not told, and what is."""
-    scheme, name = scheme_of(plan), plan.collection.id
-    return Forbidden(
-        f"of {name} only counts are told: ask /collections/{name}/cells?res={scheme.resolution}"
-        f" or /collections/{name}/cells?by=division:4",
-        f"数据集 {name} 只提供统计数:请查询 /collections/{name}/cells?res={scheme.resolution}"
-        f" 或 /collections/{name}/cells?by=division:4",
-        subject=name,
-    )
 
 
 def coarse(plan: Plan, name: str) -> str:

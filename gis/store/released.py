@@ -36,16 +36,31 @@ END $$
 
 def ensure(database: Database, collection: Collection, moment: datetime | None = None) -> date:
     """That the release of the set date that holds now is made; returns that date. Raises Unavailable."""
-    day = set_date((moment or datetime.now(UTC)).astimezone(SHANGHAI).date())
-    asked = (database.url, collection.id, chain(collection))
+    day, asked = _due(database, collection, moment)
     if _KNOWN.get(asked) != day:
         with database.connection() as conn:
             found = conn.execute(_NEWEST, (collection.id,)).fetchone()
-        if found is None or found[0] is None or found[0] < day or not _covers(found[1], collection):
+        if found is None or found[0] < day or not _covers(found[1], collection):
             with translated(), connect(database.url) as conn:
                 make(conn, collection, day)
         _KNOWN[asked] = day
     return day
+
+
+def is_known(database: Database, collection: Collection, moment: datetime | None = None) -> bool:
+    """Whether `ensure` would have nothing to look up."""
+    day, asked = _due(database, collection, moment)
+    return _KNOWN.get(asked) == day
+
+
+_Asked = tuple[str, str, tuple[Anonymous, ...]]
+#: The set date whose release is known to be there, by database, collection and what its policy asks for.
+_KNOWN: dict[_Asked, date] = {}
+
+
+def _due(database: Database, collection: Collection, moment: datetime | None) -> tuple[date, _Asked]:
+    day = set_date((moment or datetime.now(UTC)).astimezone(SHANGHAI).date())
+    return day, (database.url, collection.id, chain(collection))
 
 
 _NEWEST = (
@@ -53,8 +68,6 @@ _NEWEST = (
     " FROM access.release WHERE collection = r.collection)) FROM access.release r WHERE collection = %s"
     " GROUP BY collection"
 )
-#: The set date whose release is known to be there, by database, collection and what its policy asks for.
-_KNOWN: dict[tuple[str, str, tuple[Anonymous, ...]], date] = {}
 
 
 def make(conn: psycopg.Connection[Any], collection: Collection, day: date) -> list[Anonymous]:
