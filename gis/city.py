@@ -1,6 +1,7 @@
 """The city: open one, load into it, ask it. The one door for notebooks, tiles and the web."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from gis.exchange.delivery import Delivered, DeliveryOptions, deliver, withdraw
 from gis.exchange.delivery.records import handed_over_before
 from gis.exchange.directory.registers import with_declared
 from gis.exchange.load import LoadOptions, Progress, load, loaded_before
+from gis.exchange.published import with_published
 from gis.exchange.report import LoadReport
 from gis.geo.area import Area, Circle
 from gis.query import here, matching_rows
@@ -54,7 +56,7 @@ class City:
         catalogue = catalogue or Catalogue(registered_layers())
         migrate(url, catalogue.layers)
         database = Database(url)
-        whole = with_declared(catalogue, database)
+        whole = with_published(with_declared(catalogue, database), database)
         derive(url, whole)
         return cls(database, with_policies(whole, database), identity)
 
@@ -106,7 +108,7 @@ class City:
 
         Raises UnknownName, BadInput, Conflict; then nothing of the file was taken.
         """
-        with traced_act(self.database.url, "loaded", self.identity, collection=into) as told:
+        with self.traced("loaded", collection=into) as told:
             report = load(self.database, self.catalogue, Path(path), into, LoadOptions(**options), progress)
             told |= {"rows": report.rows, "detail": {"load": report.load}}
         return report
@@ -119,15 +121,19 @@ class City:
         Raises UnknownName, BadInput, Conflict; then nothing of the file was taken.
         """
         given = DeliveryOptions(**options)
-        with traced_act(self.database.url, "delivered", self.identity, collection=register) as told:
+        with self.traced("delivered", collection=register) as told:
             done = deliver(self.database, self.catalogue, register, Path(path), department, given, progress)
             told |= {"rows": done.rows.delivered, "detail": {"delivery": done.id, "department": department}}
         return done
 
     def withdraw(self, delivery: int) -> Delivered:
         """Take a delivery back: the register is as if it had never come. Raises NotFound, Conflict."""
-        with traced_act(self.database.url, "withdrawn", self.identity, detail={"delivery": delivery}):
+        with self.traced("withdrawn", detail={"delivery": delivery}):
             return withdraw(self.database, self.catalogue, delivery, self.identity.name)
+
+    def traced(self, event: str, **more: Any) -> AbstractContextManager[dict[str, Any]]:
+        """Put into the trace how a change ends that is made inside; see `gis.tracing.traced_act`."""
+        return traced_act(self.database.url, event, self.identity, **more)
 
     def has_loaded(self, path: str | Path, into: str) -> bool:
         """Whether this very file was taken into the collection before."""

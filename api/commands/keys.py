@@ -29,12 +29,11 @@ def add(department: Department, days: Days = None, as_json: Json = False) -> Non
     from gis.access import keys
     from gis.city import City
     from gis.exchange.directory import departments
-    from gis.tracing import traced_act
 
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
     with (
         City.open() as city,
-        traced_act(city.database.url, "keys_changed") as traced,
+        city.traced("keys_changed") as traced,
         city.database.connection() as conn,
     ):
         made, key = keys.add(conn, department, expires_at, departments(city.database))
@@ -72,12 +71,11 @@ def revoke(key: Number, as_json: Json = False) -> None:
     """End a key."""
     from gis.access import keys
     from gis.city import City
-    from gis.tracing import traced_act
 
     detail = {"key": key, "act": "revoke"}
     with (
         City.open() as city,
-        traced_act(city.database.url, "keys_changed", detail=detail),
+        city.traced("keys_changed", detail=detail),
         city.database.connection() as conn,
     ):
         ended = keys.revoke(conn, key)

@@ -49,8 +49,13 @@ def set_policy(
         document = json.loads(file.read_text("utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{file} is no JSON: {error}", f"{file} 不是 JSON:{error}", subject=str(file)) from None
-    with City.open() as city, city.database.connection() as conn:
+    with (
+        City.open() as city,
+        city.traced("policies_changed", collection=collection) as traced,
+        city.database.connection() as conn,
+    ):
         made = policies.put(conn, city.catalogue[collection], document, by, why)
+        traced["detail"] = {"act": "set", "version": made.version}
     sentence = told(
         f"The policy of {collection} is version {made.version}", f"{collection} 的策略已更新为版本 {made.version}"
     )
@@ -63,7 +68,12 @@ def reset(collection: Id, why: Why, by: By = "owner", as_json: Json = False) -> 
     from gis.city import City
     from gis.store import policies
 
-    with City.open() as city, city.database.connection() as conn:
+    with (
+        City.open() as city,
+        city.traced("policies_changed", collection=collection) as traced,
+        city.database.connection() as conn,
+    ):
         made = policies.reset(conn, city.catalogue[collection], by, why)
+        traced["detail"] = {"act": "reset", "version": made.version}
     sentence = told(f"The declared policy of {collection} holds again", f"{collection} 已恢复声明的策略")
     answer(made.as_dict(), sentence, as_json=as_json)

@@ -43,13 +43,19 @@ def add(
     from gis.city import City
     from gis.store import accounts
 
-    with City.open() as city, city.database.connection() as conn, conn.transaction():
+    with (
+        City.open() as city,
+        city.traced("users_changed") as traced,
+        city.database.connection() as conn,
+        conn.transaction(),
+    ):
         made, once = accounts.add(
             conn, name, person, actor=accounts.AT_THE_MACHINE, by="owner", expires_at=_until(days)
         )
         if role != made.role:
             made = accounts.grant(conn, made.name, role, actor=accounts.AT_THE_MACHINE, divisions=_ranges(division),
                                   department=department)  # fmt: skip
+        traced["detail"] = {"account": made.name, "role": made.role, "act": "add"}
     sentence = told(f"{made.name} ({made.role}), one-time password: {once}",
                     f"{made.name}（{made.role}），一次性密码：{once}")  # fmt: skip
     answer({**_facts(made), "one_time_password": once}, sentence, as_json=as_json)
@@ -92,7 +98,7 @@ def role(
         return accounts.grant(conn, name, role, actor=accounts.AT_THE_MACHINE, divisions=_ranges(division),
                               department=department)  # fmt: skip
 
-    found = _changed(work)
+    found = _changed("role", work)
     answer(_facts(found), told(f"{found.name} is {found.role} now", f"{found.name} 的角色现为 {found.role}"),
            as_json=as_json)  # fmt: skip
 
@@ -102,7 +108,7 @@ def disable(name: Name, as_json: Json = False) -> None:
     """Shut an account; its sessions end."""
     from gis.store import accounts
 
-    found = _changed(lambda conn: accounts.disable(conn, name, actor=accounts.AT_THE_MACHINE))
+    found = _changed("disable", lambda conn: accounts.disable(conn, name, actor=accounts.AT_THE_MACHINE))
     answer(_facts(found), told(f"{found.name} is shut", f"{found.name} 已停用"), as_json=as_json)
 
 
@@ -111,7 +117,9 @@ def enable(name: Name, days: Days = None, as_json: Json = False) -> None:
     """Open an account that was shut, has expired or was not used for long."""
     from gis.store import accounts
 
-    found = _changed(lambda conn: accounts.enable(conn, name, actor=accounts.AT_THE_MACHINE, expires_at=_until(days)))
+    found = _changed(
+        "enable", lambda conn: accounts.enable(conn, name, actor=accounts.AT_THE_MACHINE, expires_at=_until(days))
+    )
     answer(_facts(found), told(f"{found.name} is open again", f"{found.name} 已启用"), as_json=as_json)
 
 
@@ -148,15 +156,16 @@ def unlock(name: Name, as_json: Json = False) -> None:
         failures.forget(conn, "name", found.name)
         return found
 
-    found = _changed(work)
+    found = _changed("unlock", work)
     answer(_facts(found), told(f"{found.name} may try again", f"{found.name} 可重新登录"), as_json=as_json)
 
 
-def _changed(work: Any) -> "Account":
+def _changed(act: str, work: Any) -> "Account":
     from gis.city import City
 
-    with City.open() as city, city.database.connection() as conn:
+    with City.open() as city, city.traced("users_changed") as traced, city.database.connection() as conn:
         found: Account = work(conn)
+        traced["detail"] = {"account": found.name, "role": found.role, "act": act}
     return found
 
 
