@@ -119,11 +119,6 @@ def chain(collection: Collection) -> tuple[Anonymous, ...]:
     return tuple(found)
 
 
-def coarse_fields(collection: Collection) -> tuple[str, ...]:
-    """The fields by which anonymous figures may be told apart and filtered: few values, the same everywhere."""
-    return collection.rollup.dimensions if collection.rollup else ()
-
-
 def set_date(day: date) -> date:
     """The set date that holds on a day: the first of its quarter."""
     return date(day.year, day.month - (day.month - 1) % 3, 1)

@@ -68,7 +68,17 @@ def rules_for(identity: Identity, collection: Collection) -> Rules:
     number = check_reader(identity, collection)
     grant = policy_of(collection).grants[number]
     told = frozenset(n for n in collection.by_name if n not in grant.hidden and n not in grant.masked)
+    if grant.anonymous is not None:
+        # counts are told apart by these alone
+        return Rules(
+            told & set(coarse_fields(collection)), _ranges(identity, grant), anonymous=grant.anonymous, grant=number
+        )
     return Rules(told, _ranges(identity, grant), grant.masked, grant.precision, grant.anonymous, number)
+
+
+def coarse_fields(collection: Collection) -> tuple[str, ...]:
+    """The fields by which anonymous figures may be told apart and filtered: few values, the same everywhere."""
+    return collection.rollup.dimensions if collection.rollup else ()
 
 
 def check_reader(identity: Identity, asked: Collection | Raster) -> int:

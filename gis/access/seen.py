@@ -40,7 +40,7 @@ def seen(collection: Collection, rules: Rules) -> Collection:
     """
     if is_whole(collection, rules):
         return collection
-    exact, has_place = rules.fields, rules.precision == "exact"
+    exact, has_place = rules.fields, rules.precision == "exact" and rules.anonymous is None
     key = collection.key if exact.issuperset(collection.key) else ()
     measured = collection.measured
     if measured is not None:
@@ -53,7 +53,7 @@ def seen(collection: Collection, rules: Rules) -> Collection:
         key=key,
         division=collection.division if collection.division in (None, "locate", "placed", *exact) else None,
         geometry=_geometry(collection, rules),
-        tiled=collection.tiled and rules.precision != "division",
+        tiled=collection.tiled and rules.precision != "division" and rules.anonymous is None,
         cell_resolution=_resolution(collection, rules),
         style=_style(collection, rules),
         measured=measured,
@@ -76,6 +76,8 @@ def _geometry(collection: Collection, rules: Rules) -> Geometry | None:
 
 
 def _resolution(collection: Collection, rules: Rules) -> int:
+    if rules.anonymous is not None:
+        return min(collection.cell_resolution, rules.anonymous.resolution)
     return min(collection.cell_resolution, rules.precision) if isinstance(rules.precision, int) else (
         collection.cell_resolution
     )  # fmt: skip

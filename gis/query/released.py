@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from gis.access.release import coarse_fields
+from gis.access.rules import coarse_fields
 from gis.catalog import Anonymous, FieldType
 from gis.codes import division_column
 from gis.codes.division import SPANS

@@ -14,7 +14,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from gis.access.anonymity import UNTOLD, Places, joined
-from gis.access.release import Counted, Release, Told, chain, coarse_fields, set_date
+from gis.access.release import Counted, Release, Told, chain, set_date
+from gis.access.rules import coarse_fields
 from gis.catalog import Anonymous, Collection
 from gis.geo.cells import parent_sql
 from gis.query.span import SHANGHAI, Span
@@ -42,7 +43,8 @@ def ensure(database: Database, collection: Collection, moment: datetime | None =
             found = conn.execute(_NEWEST, (collection.id,)).fetchone()
         if found is None or found[0] < day or not _covers(found[1], collection):
             with translated(), connect(database.url) as conn:
-                make(conn, collection, day)
+                if not make(conn, collection, day) and found is None:
+                    return day
         _KNOWN[asked] = day
     return day
 
@@ -160,6 +162,9 @@ class _Stored:
         if not schemes:
             return []
         now = self._persons(conn, schemes[0].resolution, day)
+        if not len(now.count):
+            # nobody is registered yet: were this the release of the date, it would stay so until the next one
+            return []
         least = 1
         for rank, scheme in enumerate(schemes):
             release = self._kept(conn, rank).after(now, scheme, day, least)
