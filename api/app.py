@@ -52,6 +52,7 @@ from api.routes import (
     live,
     me,
     metrics,
+    publications,
     rasters,
     series,
     sign_in,
@@ -88,7 +89,7 @@ _EXCHANGE = (
 _PLACES = (here, series, edr, rasters)
 _ROUTERS = (
     landing, live, collections, items, editing, tile_sets, cells, *_PLACES, geocode, styles, health, metrics, web_map,
-    sign_in, me, users, system_keys, audit, *_EXCHANGE,
+    sign_in, me, users, system_keys, audit, publications, *_EXCHANGE,
 )  # fmt: skip
 
 

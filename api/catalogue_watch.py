@@ -14,6 +14,8 @@ from typing import Any
 from gis.catalog import Catalogue
 from gis.errors import OneMapError
 from gis.exchange.directory import with_declared
+from gis.exchange.published import VERSION as PUBLICATIONS
+from gis.exchange.published import with_published
 from gis.query.statement import Statement
 from gis.store.database import Database
 from gis.store.derived import derive
@@ -30,7 +32,7 @@ class CatalogueWatch:
     """Looks for new versions of the directory and of policies, and serves what they declare.
 
     `own` is the catalogue without them; `version` the one of the directory that is served, None for a city without any,
-    `policies` that of the policies.
+    `policies` that of the policies, `publications` that of the open data.
     `state` is the application's, whose `served` is replaced: whoever was answered from the one before is answered to
     the end, and what was kept in memory of it is made anew.
     """
@@ -39,6 +41,7 @@ class CatalogueWatch:
     threads: Database
     version: int | None = None
     policies: int = 0
+    publications: int = 0
     state: Any = None
 
     def read(self) -> Catalogue:
@@ -46,18 +49,20 @@ class CatalogueWatch:
         has_directory = any(layer.name == "exchange" for layer in self.own.layers)
         version = int(self.threads.rows(_VERSION)[0][0]) if has_directory else None
         policies = int(self.threads.rows(POLICIES)[0][0])
-        whole = with_declared(self.own, self.threads)
+        publications = int(self.threads.rows(PUBLICATIONS)[0][0])
+        whole = with_published(with_declared(self.own, self.threads), self.threads)
         derive(self.threads.url, whole)
         whole = with_policies(whole, self.threads)
-        self.version, self.policies = version, policies
+        self.version, self.policies, self.publications = version, policies, publications
         return whole
 
     async def look(self) -> None:
         """Serve what a new version declares. Raises what asking the database raises."""
         served = self.state.served
         policies = int((await served.own.rows(POLICIES))[0][0])
+        publications = int((await served.own.rows(PUBLICATIONS))[0][0])
         version = None if self.version is None else int((await served.own.rows(_VERSION))[0][0])
-        if (version, policies) == (self.version, self.policies):
+        if (version, policies, publications) == (self.version, self.policies, self.publications):
             return
         whole = await asyncio.to_thread(self.read)
         if {c.id: c for c in whole} != {c.id: c for c in served.catalogue}:

@@ -6,6 +6,7 @@ from typing import Any
 from api.posted import Form
 from api.reply import JSON
 from api.routes.me import Code, Passwords
+from api.routes.publications import NewProposal, Verdict, Withdrawal
 from api.routes.sign_in import Shown
 from api.routes.system_keys import NewKey
 from api.routes.users import NewUser, Office, Standing
@@ -57,6 +58,13 @@ _OPERATIONS: dict[str, tuple[_Operation, ...]] = {
         _Operation("post", Text("签发密钥", "Issue a key"), NewKey, "201"),
     ),
     "/keys/{number}": (_Operation("delete", Text("吊销密钥", "Revoke a key")),),
+    "/publications": (
+        _Operation("get", Text("公开的数据", "What is published"), is_open=True),
+        _Operation("post", Text("提出公开申请", "Propose what is to be published"), NewProposal, "201"),
+    ),
+    "/publications/{number}/review": (_Operation("post", Text("审核公开申请", "Publish or refuse"), Verdict),),
+    "/publications/{number}/refresh": (_Operation("post", Text("更新副本", "Bring a copy up to date")),),
+    "/publications/{number}/withdraw": (_Operation("post", Text("撤回副本", "Take a copy away"), Withdrawal),),
 }
 _IN_PATH: dict[str, dict[str, Any]] = {"name": {"type": "string"}, "number": {"type": "integer", "minimum": 0}}
 

@@ -31,7 +31,8 @@ _FACTS = re.compile(r"/exchange/facts/([a-z][a-z0-9]*\.[a-z][a-z0-9_]*)/(\d{1,16
 #: What may be known of a collection without being told anything in it.
 _DECLARED = frozenset({None, "", "schema", "queryables"})
 #: What changes there is called so.
-_PLACES = {"/sign-in": "signed_in", "/sign-out": "signed_out", "/users": "users_changed", "/keys": "keys_changed"}
+_PLACES = {"/sign-in": "signed_in", "/sign-out": "signed_out", "/users": "users_changed", "/keys": "keys_changed",
+           "/publications": "published"}  # fmt: skip
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SAID = "onemap.traced"
 #: Bodies sent to ask, not to change anything.

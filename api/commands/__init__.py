@@ -19,7 +19,7 @@ from gis.text import Language, Text
 
 MODULES = (
     "up", "db", "load", "deliver", "returned", "directory", "scorecard", "divisions", "keys", "users", "policy",
-    "emergency", "explain_access", "audit", "ask", "tiles", "geocode", "resolve", "erasure", "demo",
+    "emergency", "explain_access", "audit", "ask", "tiles", "geocode", "resolve", "erasure", "publish", "demo",
 )  # fmt: skip
 """The modules of this package that bring commands, in the order of `onemap --help`."""
 

@@ -2,21 +2,17 @@
 
 import asyncio
 from collections import Counter
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
-from starlette.requests import Request
 
 from api.app import create_app
-from api.asker import address_of, asker
-from api.caller import caller
-from api.noted import NOTED, Noted
-from gis.access import keys
+from api.asker import address_of, asker, asker_of
+from api.caller import CALLER
+from gis.access import Identity
 from gis.catalog import Catalogue
-from gis.store.database import Database
 from layers import LAYERS
 from tests.api.served_city import SampleCity
 
@@ -89,19 +85,11 @@ def test_a_modest_caller_is_answered_while_a_greedy_one_waits(
     assert set(found) <= {503, 200, 204}
 
 
-def test_whoever_shows_a_key_has_turns_of_its_own(city: SampleCity) -> None:
-    with psycopg.connect(city.url) as conn:
-        _, key = keys.add(conn, "water")
-    database = Database(city.url, size=1)
-
-    async def run() -> tuple[str, str]:
-        NOTED.set(Noted(asker="203.0.113.7"))
-        request = Request({"type": "http", "headers": [(b"authorization", f"Bearer {key}".encode())]})
-        before = asker()
-        await caller(request, SimpleNamespace(threads=database))  # type: ignore[arg-type]
-        return before, asker()
-
-    before, after = asyncio.run(run())
-    assert before == "203.0.113.7"
-    assert after.startswith("water/")
-    database.close()
+def test_whoever_is_signed_in_has_turns_of_its_own() -> None:
+    scope = {"client": ("203.0.113.7", 1), "headers": []}
+    assert asker_of(scope) == "203.0.113.7"
+    before = CALLER.set(Identity("key 7", "staff", department="water"))
+    try:
+        assert asker_of(scope) == "water/key 7"
+    finally:
+        CALLER.reset(before)

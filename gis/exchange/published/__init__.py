@@ -1,0 +1,21 @@
+"""Open data: generalised copies of collections, published through review, that anyone may see."""
+
+from gis.exchange.published.copies import refresh, withdraw
+from gis.exchange.published.declared import with_published
+from gis.exchange.published.proposal import Proposal, propose
+from gis.exchange.published.records import VERSION, Publication, publication, publications
+from gis.exchange.published.review import publish, refuse
+
+__all__ = [
+    "VERSION",
+    "Proposal",
+    "Publication",
+    "propose",
+    "publication",
+    "publications",
+    "publish",
+    "refresh",
+    "refuse",
+    "with_published",
+    "withdraw",
+]
