@@ -110,25 +110,26 @@ def _strangers(register: Deliverable, identity: str) -> str:
 
 def _order(departments: tuple[str, ...], column: str) -> str:
     """A department's place in an order of authority; null for those not in it."""
-    return f"array_position(ARRAY[{', '.join(map(_quoted, departments))}]::text[], {column})"
+    return f"array_position(ARRAY[{', '.join(map(literal, departments))}]::text[], {column})"
 
 
-def _quoted(code: str) -> str:
-    return "'" + code.replace("'", "''") + "'"
+def literal(text: str) -> str:
+    """A text as it stands in a statement that takes no parameters."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _weighed(register: Deliverable) -> Iterable[str]:
     def of(department: str, name: str, how: str = "max") -> str:
-        return f"{how}({name}) FILTER (WHERE department = {_quoted(department)} AND NOT stranger)"
+        return f"{how}({name}) FILTER (WHERE department = {literal(department)} AND NOT stranger)"
 
     present = ", ".join(of(d, "said", "bool_or") for d in register.presence)
-    spoken = " ".join(f"WHEN {of(d, 'said', 'bool_or')} IS NOT NULL THEN {_quoted(d)}" for d in register.presence)
+    spoken = " ".join(f"WHEN {of(d, 'said', 'bool_or')} IS NOT NULL THEN {literal(d)}" for d in register.presence)
     leading = [", ".join(of(d, name) for d in register.presence) for name in ("delivery", "src_row")]
     items = []
     for name, _ in register.claim_columns:
         values = [of(d, f'"{name}"') for d in register.authority(name)]
         whose = " ".join(
-            f"WHEN {v} IS NOT NULL THEN {_quoted(d)}" for d, v in zip(register.authority(name), values, strict=True)
+            f"WHEN {v} IS NOT NULL THEN {literal(d)}" for d, v in zip(register.authority(name), values, strict=True)
         )
         items.append(f'coalesce({", ".join(values)}) AS "{name}", CASE {whose} END AS "{name}_by"')
     yield f"""

@@ -12,6 +12,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from gis.exchange.delivery import repeated
+from gis.exchange.delivery.fold import literal
 from gis.exchange.registers import Deliverable
 from gis.text import Text
 
@@ -91,7 +92,7 @@ def restate(conn: psycopg.Connection[Any], by: int) -> None:
 def _cases(register: Deliverable) -> list[tuple[str, str]]:
     """For each kind of dispute when it holds, and its item, reason, subject, own value, prevailing value, whose."""
     identity = register.identity
-    ended = " ".join(f"WHEN w.ended_by = '{d}' THEN '{d}'" for d in register.presence)
+    ended = " ".join(f"WHEN w.ended_by = {literal(d)} THEN {literal(d)}" for d in register.presence)
     cases = [
         ("NOT s.stranger AND NOT w.known", "'', 'unknown_entity', '', NULL::text, NULL::text, NULL::text"),
         ("NOT s.stranger AND NOT w.present", f"'', 'ended', '', NULL, NULL, CASE {ended} END"),
@@ -104,7 +105,7 @@ def _cases(register: Deliverable) -> list[tuple[str, str]]:
         if item.disagreement != "return" or name == identity:
             continue
         own, theirs = _shown(register, name)
-        named = ", ".join(f"'{d}'" for d in register.authority(name))
+        named = ", ".join(literal(d) for d in register.authority(name))
         cases.append(
             (
                 f'NOT s.stranger AND w.present AND s.department IN ({named}) AND s."{name}" <> w."{name}"',
@@ -174,7 +175,8 @@ def _sentence(register: Deliverable, titles: dict[str, Text], language: int) -> 
 
 
 def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''").replace("%", "%%") + "'"
+    """A text as it stands in a statement that takes parameters."""
+    return literal(text).replace("%", "%%")
 
 
 def asked(conn: psycopg.Connection[Any], register: str, department: str) -> NDArray[np.int64]:
