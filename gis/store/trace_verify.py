@@ -57,7 +57,7 @@ def verify(url: str, home: Path, progress: Progress = lambda done, total: None) 
     """Look through the whole trace. Raises Unavailable, SetupError."""
     key = trace_key(home)
     with connect(url, autocommit=True, options=_OPTIONS) as conn, translated():
-        return _Verification(conn, key, Anchors(home, key), progress).run()
+        return Verification(conn, key, Anchors(home, key), progress).run()
 
 
 class _FaultError(Exception):
@@ -66,7 +66,7 @@ class _FaultError(Exception):
         self.fault = Fault(number, Text(zh=zh, en=en))
 
 
-class _Verification:
+class Verification:
     """One look through a trace."""
 
     def __init__(self, conn: psycopg.Connection[Any], key: TraceKey, anchors: Anchors, progress: Progress) -> None:
@@ -75,6 +75,7 @@ class _Verification:
         self._whole = self._closed = self._agreed = 0
 
     def run(self) -> Verdict:
+        """What is found."""
         fault = None
         try:
             self._run()
