@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from gis.access.scope import BLURRED, EVERYWHERE, PARTLY, is_blurred, is_sensitive, restricted_fields
 from gis.catalog import Collection, FieldType
+from gis.codes.division import SPANS
 from gis.query.rollup_tables import KEY, RollupTables
+from gis.query.told_rows import level_told
 from gis.store.generalised import band_table
 from gis.store.tables import Register
 
@@ -142,13 +144,18 @@ def _word(collection: Collection, name: str) -> str:
 
 
 def _placed(collection: Collection) -> dict[str, str]:
-    """A cell in the place of the place, of the resolution that the scope says; without one, nothing."""
+    """A cell in the place of the place, of the resolution that the scope says, and a division about as large.
+
+    Without a resolution there is no place but the division.
+    """
     resolution = f"(SELECT access.opened('{collection.id}.{BLURRED}')::integer)"
     cell = (
         f"CASE WHEN ((cell >> 52) & 15) > {resolution} THEN (cell & ~(15::bigint << 52))"
         f" | ({resolution}::bigint << 52) | ((1::bigint << (3 * (15 - {resolution}))) - 1)"
         f" WHEN {resolution} IS NOT NULL THEN cell END"
     )
+    spans = ", ".join(str(SPANS[level_told(finest) - 1]) for finest in range(16))
+    span = f"coalesce((ARRAY[{spans}]::bigint[])[{resolution} + 1], 1)"
     point = f"access.cell_point({cell})"
     flat = {'"geom_3857"': f"ST_Transform({point}, 3857)"} if collection.tiled else {}
-    return {'"cell"': cell, '"geom"': point, **flat}
+    return {'"cell"': cell, '"division"': f"(division / {span} * {span})", '"geom"': point, **flat}

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.routes.tiles import TilesFirst
 from api.tile_server import TileServer
 from gis.catalog import Catalogue
 from gis.query.statement import Statement
@@ -23,7 +24,10 @@ POIS, ROADS = f"/collections/base.pois{PLACE}", f"/collections/base.roads{PLACE}
 
 
 class Asked:
-    """An application under test: ask it, and count what it asks of the database."""
+    """An application under test: ask it, and count what it asks of the database.
+
+    `app` is its layer that answers tiles.
+    """
 
     def __init__(self, app: Any, client: httpx.AsyncClient) -> None:
         self.app, self.client = app, client
@@ -31,7 +35,7 @@ class Asked:
 
     @property
     def server(self) -> TileServer:
-        found: TileServer = self.app.inner.server
+        found: TileServer = self.app.server
         return found
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
@@ -48,7 +52,10 @@ async def _asked(url: str, folder: Path, patch: pytest.MonkeyPatch) -> Any:
         await stack.enter_async_context(framework.router.lifespan_context(framework))
         transport = httpx.ASGITransport(app=app)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://t"))
-        asked, statement = Asked(app, client), mvt.quick
+        answering: Any = app
+        while not isinstance(answering, TilesFirst):
+            answering = answering.inner
+        asked, statement = Asked(answering, client), mvt.quick
 
         def counted(*given: Any) -> Statement | None:
             found = statement(*given)

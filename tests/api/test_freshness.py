@@ -62,7 +62,10 @@ class Server:
 
     @property
     def tiles(self) -> TileServer:
-        found: TileServer = self.app.inner.server
+        app = self.app
+        while not hasattr(app, "server"):
+            app = app.inner
+        found: TileServer = app.server
         return found
 
     async def get(self, path: str, headers: dict[str, str]) -> httpx.Response:
