@@ -3,9 +3,15 @@
 from typing import Any
 
 from api.served import Served
+from gis.catalog import Collection
+from gis.geo.area import Within
+from gis.query import answers
+from gis.query.here import Here
 from gis.query.plan import Plan
+from gis.query.query import Measure, Query
 from gis.query.released import foundation, is_anonymous, widened
 from gis.store.released import ensure, is_known
+from gis.text import Language
 
 #: The header that says it where an answer is no JSON: `date=2026-10-01, smallest=5`.
 HEADER = "onemap-anonymous"
@@ -30,3 +36,24 @@ def headers(members: dict[str, Any]) -> dict[str, str]:
         return {}
     area = "widened" if said["areaWidened"] else "exact"
     return {HEADER: f"date={said['date']}, smallest={said['smallest']}, area={area}"}
+
+
+async def counts_at(
+    city: Served, asked: Here, collections: list[Collection], language: Language
+) -> list[dict[str, Any]]:
+    """Of each collection of which the caller is told counts alone, how many there are at a place.
+
+    The extent of a feature is left to those who are told rows.
+    """
+    plans = [] if isinstance(asked.area, Within) else [city.plan(_count(asked, one)) for one in collections]
+    found = []
+    for plan in filter(is_anonymous, plans):
+        members = await foundation_of(city, plan)
+        count = (await city.database.rows(answers.groups(plan)))[0][0]
+        title = plan.collection.title.in_(language)
+        found.append({"collection": plan.collection.id, "title": title, "count": count, **members})
+    return found
+
+
+def _count(asked: Here, collection: Collection) -> Query:
+    return asked.query(collection).but(measure=(Measure(),))

@@ -12,12 +12,14 @@ import orjson
 import shapely
 from fastapi import APIRouter, Request, Response
 
+from api.anonymous import counts_at
 from api.body import body
 from api.geocoding import Geocoding, address_text
 from api.noted import told
 from api.parameters import degrees, whole
 from api.reply import GEOJSON, json_reply
 from api.served import Ask, Asked, City, Served
+from gis.catalog import Collection
 from gis.codes.address_levels import AddressLevel
 from gis.errors import BadInput, BadQuery, NotFound
 from gis.exchange.matching import Gazetteer, Match, match_document
@@ -64,7 +66,10 @@ async def _reply(city: Served, ask: Asked, asked: Here, more: Mapping[str, Any] 
     form = parameters.get("f", "json")
     found = await surroundings(city, replace(asked, shapes=form == "geojson"), parameters.get("collections"))
     if form == "json":
-        return json_reply({**(more or {}), **found.document(city.catalogue, ask.language, ask.base)}, ask.language)
+        only = parameters.get("collections")
+        counted = await counts_at(city, asked, _wanted(city, only), ask.language)
+        document = {**(more or {}), **found.document(city.catalogue, ask.language, ask.base)}
+        return json_reply({**document, **({"anonymous": counted} if counted else {})}, ask.language)
     features = found.features(ask.language, ask.base)
     return json_reply({"type": "FeatureCollection", "numberReturned": len(features), "features": features},
                       ask.language, GEOJSON)  # fmt: skip
@@ -77,8 +82,7 @@ async def surroundings(city: Served, asked: Here, only: str | None = None) -> Su
     """
     if isinstance(asked.area, Within):
         city.collection(asked.area.collection)
-    wanted = city.unasked() if only is None else [city.collection(name.strip()) for name in only.split(",")]
-    plans = asked.plans(wanted, city.plan)
+    plans = asked.plans(_wanted(city, only), city.plan)
     statement = question.statement(asked, plans)
     # planning it takes as long as answering it, and nearest first is the way for whatever point and radius
     rows = await city.database.rows(statement, planned_once=isinstance(asked.area, Circle))
@@ -89,6 +93,10 @@ async def surroundings(city: Served, asked: Here, only: str | None = None) -> Su
     return found.expecting(
         {h.collection.id: matching_rows.expected(e) for h, e in zip(found.bounds, estimates, strict=True)}
     )
+
+
+def _wanted(city: Served, only: str | None) -> list[Collection]:
+    return city.unasked() if only is None else [city.collection(name.strip()) for name in only.split(",")]
 
 
 def _asked(values: Mapping[str, str], area: Area) -> Here:

@@ -1,0 +1,177 @@
+"""Persons over the web, for those who are told counts alone: what is told, how it says what it is, and an attack."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import h3
+import psycopg
+import pytest
+
+from api.app import create_app
+from gis.access import PUBLIC, Identity
+from gis.catalog import Anonymous, Catalogue, Grant, Policy
+from gis.store.cluster import Cluster
+from layers import LAYERS
+from tests.api.conftest import served
+from tests.conftest import copied_database
+from tests.policies import with_policies
+
+ANALYST = Identity("analyst", "analyst")
+PERSONS = "/collections/base.persons"
+CATALOGUE = with_policies(
+    Catalogue(LAYERS),
+    {
+        "base.persons": Policy(
+            (
+                Grant(roles=("analyst",), anonymous=Anonymous(9, 5, 2)),
+                Grant(roles=("public",), anonymous=Anonymous(7, 10, 2)),
+            )
+        )
+    },
+)
+Ask = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def ask(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """Asks the application as somebody: 3 000 persons in 400 houses of six villages, some without a place."""
+    with copied_database(cluster, template, "anonymous") as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ONEMAP_HOME", str(tmp_path_factory.mktemp("home")))
+        _fill(url)
+        app = create_app(url, CATALOGUE, tmp_path_factory.mktemp("dist"))
+        with served(app) as request:
+
+            def asked(who: Identity, path: str) -> Any:
+                inner = app
+                while not hasattr(inner, "router"):
+                    inner = inner.inner
+                inner.state.served = replace(inner.state.served, anonymous=who)
+                return request(path)
+
+            yield asked
+
+
+def _fill(url: str) -> None:
+    chance = random.Random(3)
+    houses = []
+    for _ in range(400):
+        village = chance.randrange(6)
+        lat, lon = (
+            31.75 + village // 3 * 0.02 + chance.gauss(0, 0.006),
+            116.5 + village % 3 * 0.02 + chance.gauss(0, 0.006),
+        )
+        houses.append(
+            (int(h3.latlng_to_cell(lat, lon, 11), 16), 341502001001 + village, chance.choice((1, 2, 3, 9, 40)))
+        )
+    places = chance.choices(houses, [house[2] for house in houses], k=3_000)
+    with psycopg.connect(url) as conn:
+        load = conn.execute(
+            "INSERT INTO core.load (collection, dataset, file, file_sha256, source, licence)"
+            """ VALUES ('base.persons', 'x', 'x', 'x', '{"zh": "x", "en": "x"}', 'x') RETURNING id"""
+        ).fetchone()
+        assert load is not None
+        with conn.cursor().copy(
+            "COPY base.persons (fid, scenario, valid_from, valid_to, rec_from, digest, load, src_row, cell, division,"
+            " sex, marital_status) FROM STDIN"
+        ) as rows:
+            for fid, (cell, division, _) in enumerate(places, 1):
+                sex, state = (
+                    chance.choice(("male", "female")),
+                    chance.choice(("single", "married", "married", "widowed")),
+                )
+                place = cell if fid % 50 else None
+                rows.write_row((fid, 0, "-infinity", "infinity", 1, 0, load[0], fid, place, division, sex, state))
+
+
+def test_cells_say_what_they_are(ask: Ask) -> None:
+    answer = ask(ANALYST, f"{PERSONS}/cells?res=9")
+    found = answer.json()
+    said = found["onemap:anonymous"]
+    assert (said["smallest"], said["resolution"], said["areaWidened"]) == (5, 9, False)
+    assert answer.headers["onemap-anonymous"] == f"date={said['date']}, smallest=5, area=exact"
+    counts = [feature["properties"]["count"] for feature in found["features"]]
+    assert min(counts) >= 5
+    assert sum(counts) < said["told"] <= 3_000
+    assert said["told"] > 2_950
+    outside = ask(PUBLIC, f"{PERSONS}/cells?res=7").json()
+    assert min(feature["properties"]["count"] for feature in outside["features"]) >= 10
+    assert ask(PUBLIC, f"{PERSONS}/cells?by=division:5").json()["groups"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/cells?res=8", 200),
+        ("/cells?res=10", 400),
+        ("/cells?res=9&filter=birth_date%20%3E%20DATE('1990-01-01')", 400),
+        ("/cells?res=9&filter=nothing%3D1", 400),
+        ("/cells?res=9&filter=S_INTERSECTS(geom,POINT(116.5%2031.7))", 400),
+        ("/cells?by=field:household", 400),
+        ("/cells?by=time:year", 400),
+        ("/cells?res=9&measure=max:birth_date", 400),
+        ("/cells?res=9&datetime=2001-01-01", 400),
+        ("/cells?res=9&as-of=2001-01-01T00:00:00Z", 400),
+        ("/cells?res=9&area=base.divisions/1", 400),
+        ("/cells?by=field:sex&f=csv", 200),
+        ("/cells?res=8&bbox=116.4,31.7,116.6,31.8", 200),
+        ("/items", 403),
+        ("/items?f=csv", 403),
+        ("/items/1", 403),
+        ("/items?limit=1&sortby=sex", 403),
+        ("/tiles/WebMercatorQuad/12/1672/3374", 404),
+    ],
+)
+def test_only_counts_on_the_lattice_are_told(ask: Ask, path: str, status: int) -> None:
+    answer = ask(ANALYST, PERSONS + path)
+    assert answer.status_code == status, answer.text[:300]
+
+
+def test_a_field_that_is_not_coarse_is_none(ask: Ask) -> None:
+    unknown, finer = (
+        ask(ANALYST, f"{PERSONS}/cells?res=9&filter={name}%3D'1'").json() for name in ("nothing", "household")
+    )
+    assert unknown["detail"].replace("nothing", "household") == finer["detail"]
+    named = ask(ANALYST, f"{PERSONS}/queryables").json()["properties"].keys()
+    assert named & CATALOGUE["base.persons"].by_name.keys() == {"sex", "marital_status"}
+
+
+def test_a_box_is_widened_and_says_so(ask: Ask) -> None:
+    answer = ask(ANALYST, f"{PERSONS}/cells?res=9&bbox=116.5,31.75,116.501,31.751").json()
+    assert answer["onemap:anonymous"]["areaWidened"] is True
+    assert all(feature["properties"]["count"] >= 5 for feature in answer["features"])
+
+
+def test_here_tells_counts_apart(ask: Ask) -> None:
+    found = ask(ANALYST, "/here?lon=116.5&lat=31.75&radius=800").json()
+    (persons,) = found["anonymous"]
+    assert persons["collection"] == "base.persons"
+    assert persons["count"] >= 5
+    assert persons["onemap:anonymous"]["areaWidened"] is True
+    assert all(c["id"] != "base.persons" for layer in found["layers"] for c in layer["collections"])
+
+
+def test_the_attacker_over_the_web_finds_nobody(ask: Ask) -> None:
+    """Sums of the parts against the whole, and of one box against a larger one, at every level."""
+    told: dict[str, int] = {}
+    for who, k, finest in ((ANALYST, 5, 9), (PUBLIC, 10, 7)):
+        chance = random.Random(5)
+        for res in range(finest - 2, finest + 1):
+            for feature in ask(who, f"{PERSONS}/cells?res={res}").json()["features"]:
+                told[feature["id"]] = feature["properties"]["count"]
+        for cell, count in list(told.items()):
+            parts = [told.get(child, 0) for child in h3.cell_to_children(cell)]
+            assert any(parts) is False or (rest := count - sum(parts)) == 0 or rest >= 5, (cell, count, parts)
+        for _ in range(40):
+            lon, lat, size = (
+                116.49 + chance.random() * 0.06,
+                31.74 + chance.random() * 0.04,
+                chance.uniform(0.001, 0.02),
+            )
+            counts = []
+            for edge in (size, size + 0.002):
+                box = f"{lon - edge:.5f},{lat - edge:.5f},{lon + edge:.5f},{lat + edge:.5f}"
+                counts.append(ask(who, f"{PERSONS}/cells?by=field:sex&bbox={box}").json()["onemap:anonymous"]["told"])
+            assert counts[1] - counts[0] == 0 or counts[1] - counts[0] >= k
+        told.clear()
