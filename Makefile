@@ -30,7 +30,7 @@ demo: setup
 	@$(ONEMAP) serve --daemon --restart
 
 test: setup
-	@$(SETUP) browser
+	@$(SETUP) browser proxy
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 check: setup

@@ -5,6 +5,7 @@
 #   web       the web map, built into api/web/dist
 #   web-types the type check of the web map, where its packages are
 #   browser   Chromium, for the browser tests
+#   proxy     nginx, for the tests behind it; it is not started
 #   peers     ogr2ogr, wrk, and the packages of setup/peers.txt (in an environment of their own), for make bench
 #   qgis      QGIS for the system's own Python, for make qgis
 # Each step looks first and does only what is missing. ONEMAP_DATABASE_URL leaves PostgreSQL out.
@@ -216,6 +217,24 @@ step_browser() {
         say "playwright install chromium"
         .venv/bin/python -m playwright install --with-deps chromium < /dev/null >&2
     fi
+}
+
+step_proxy() {
+    [ -x /usr/sbin/nginx ] || command -v nginx > /dev/null || without_starting apt_install nginx-light
+}
+
+# Debian starts a server when it is installed, unless this script says no.
+without_starting() { # COMMAND…
+    local policy=/usr/sbin/policy-rc.d status=0
+    if [ -e "$policy" ]; then
+        "$@"
+        return
+    fi
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" > /dev/null
+    as_root chmod 755 "$policy"
+    "$@" || status=$?
+    as_root rm -f "$policy"
+    return "$status"
 }
 
 step_peers() {
