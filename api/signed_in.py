@@ -16,7 +16,7 @@ from gis.access.identity import Identity
 from gis.errors import Forbidden, NotSignedIn
 
 #: Places with keys of their own, and those where somebody comes whose session has ended: who asks is nothing to them.
-_APART = frozenset({"/metrics", "/sign-in", "/map", "/exchange", "/exchange/"})
+_APART = frozenset({"/metrics", "/sign-in", "/map", "/account", "/exchange", "/exchange/"})
 _APART_BELOW = ("/map/", "/health")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Questions that are posted because they are long.

@@ -25,6 +25,12 @@ async def web_map(city: City, ask: Ask) -> Response:
     return page(city.web / "index.html", ask)
 
 
+@router.get("/account")
+async def account_page(city: City, ask: Ask) -> Response:
+    """The page on which people sign in and see who they are; administrators keep users and keys there."""
+    return page(city.web / "account.html", ask)
+
+
 def page(built: Path, ask: Asked) -> Response:
     """A built page; it is asked for anew each time, while its files have names of their own for each build."""
     if not built.is_file():

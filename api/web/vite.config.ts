@@ -15,7 +15,7 @@ export default defineConfig({
   },
   build: {
     target: 'es2022',
-    rolldownOptions: { input: { index: 'index.html', exchange: 'exchange.html' } },
+    rolldownOptions: { input: { index: 'index.html', exchange: 'exchange.html', account: 'account.html' } },
     // the map library is one large file by nature; the shell paints before it has arrived
     chunkSizeWarningLimit: 1300,
     // images as files, so that the content security policy needs no exception for them

@@ -13,6 +13,8 @@ export class ServiceError extends Error {
     readonly detail: string,
     /** The HTTP status; 0 where there was no answer. */
     readonly status = 0,
+    /** The input at fault, as the problem document names it. */
+    readonly subject = '',
   ) {
     super(detail || kind)
   }
@@ -103,11 +105,13 @@ export async function ask<T>(url: string, language: Language, more: RequestInit 
 /** The failure that an answer tells of: its status, and the sentence of its problem document if it is one. */
 export function failureOf(status: number, body: string): ServiceError {
   let detail = ''
+  let subject = ''
   try {
-    const problem = JSON.parse(body) as { detail?: unknown }
+    const problem = JSON.parse(body) as { detail?: unknown; subject?: unknown }
+    if (typeof problem.subject === 'string') subject = problem.subject
     if (typeof problem.detail === 'string') detail = document.documentElement.lang.startsWith('zh') ? inChinese(problem.detail) : problem.detail
   } catch {
     // an answer from in front of the server, not from it
   }
-  return new ServiceError(failureKind(status), detail, status)
+  return new ServiceError(failureKind(status), detail, status, subject)
 }

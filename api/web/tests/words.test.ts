@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import accountEn from '../src/words/account/en.ts'
+import accountZh from '../src/words/account/zh.ts'
 import clerkEn from '../src/words/clerk/en.ts'
 import clerkZh from '../src/words/clerk/zh.ts'
 import mapEn from '../src/words/map/en.ts'
@@ -11,6 +13,7 @@ const PAGES: [string, Words, Words][] = [
   ['shared', sharedZh, sharedEn],
   ['map', mapZh, mapEn],
   ['clerk', clerkZh, clerkEn],
+  ['account', accountZh, accountEn],
 ]
 
 type Words = { [key: string]: string | Words }

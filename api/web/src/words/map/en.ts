@@ -110,6 +110,7 @@ export default {
     zoomOut: 'Zoom out',
     north: 'North up',
     city: 'Whole city',
+    account: 'Sign in, and my account',
     exchange: 'Data exchange: deliveries, returned rows, directory, scorecard',
     raised: 'Buildings in 3-D',
     scale: 'Scale',

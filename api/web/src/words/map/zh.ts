@@ -107,6 +107,7 @@ export default {
     zoomOut: '缩小',
     north: '指北',
     city: '回到全城',
+    account: '登录与我的账号',
     exchange: '数据交换：部门报送、退回、目录与评分',
     raised: '建筑三维',
     scale: '比例尺',
