@@ -16,7 +16,10 @@ from gis.errors import Forbidden, OneMapError
 from gis.query.plan import Plan
 from gis.query.traced import traced
 from gis.settings import Settings
+from gis.store.database import connect, translated
 from gis.store.trace import write_once
+from gis.store.trace_anchor import Anchors
+from gis.store.trace_chain import head
 from gis.store.trace_key import trace_key
 
 
@@ -61,6 +64,21 @@ def trace_act(url: str, event: str, identity: Identity = OWNER, **more: Any) -> 
         event=event, who=f"{identity.name} ({getpass.getuser()})", role=identity.role, origin=socket.gethostname(),
         purpose=identity.purpose, **more,
     ))  # fmt: skip
+
+
+def trace_restored(url: str) -> None:
+    """A backup was brought back: what was traced after it was taken is gone, and the trace goes on from there.
+
+    Raises Unavailable, SetupError.
+    """
+    home = Settings().home
+    anchors = Anchors(home, trace_key(home))
+    with connect(url) as conn, translated():
+        newest, _ = head(conn)
+    anchors.restored(newest)
+    for other in anchors.others(newest.chain, newest.database):
+        anchors.give_up(other)
+    trace_act(url, "restored", detail={"last_entry": newest.number})
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -141,6 +142,25 @@ def drop_before(
         f"{len(done)} months dropped: {', '.join(names) or 'none'}", f"已清理 {len(done)} 个月:{'、'.join(names)}"
     )
     answer({"dropped": names}, sentence, as_json=as_json)
+
+
+@app.command("give-up", help=told("Know a trace to be gone with its database.", "确认旧审计链已随数据库删除。"))
+def give_up(
+    chain: Annotated[UUID, typer.Argument(help=told("the chain that verify names", "verify 所指的链"))],
+    as_json: Json = False,
+) -> None:
+    """Say that a trace is gone since its database was made anew; the trace that is there keeps that it was said."""
+    from gis.store.trace_anchor import Anchors
+    from gis.store.trace_key import trace_key
+    from gis.tracing import trace_act
+
+    settings = Settings()
+    try:
+        Anchors(settings.home, trace_key(settings.home)).give_up(chain)
+    except FileNotFoundError:
+        raise NotFound(f"no anchors know the chain {chain}", f"没有链 {chain} 的锚点记录", subject=str(chain)) from None
+    trace_act(_url(settings), "trace_given_up", detail={"chain": str(chain)})
+    answer({"chain": str(chain)}, told(f"{chain} is given up", f"已确认 {chain}"), as_json=as_json)
 
 
 def _url(settings: Settings) -> str:

@@ -105,8 +105,12 @@ def backup(file: BackupFile, as_json: Json = False) -> None:
     """Take a backup while everyone works; the file appears when it is complete."""
     from gis.store.backup import backup as write
     from gis.store.cluster import ensure_database
+    from gis.tracing import trace_act
 
     database = ensure_database(Settings())
+    _bring_up_to_date(database)
+    # a backup is an export of everything; the entry stands in it
+    trace_act(database, "backed_up", detail={"file": file.name})
     with progress(told("Backing up", "正在备份"), as_json=as_json) as step:
         size = write(database, file, step)
     done = told(f"Backed up to {file} ({size / 1e6:.1f} MB)", f"已备份到 {file}（{size / 1e6:.1f} MB）")
@@ -124,10 +128,12 @@ def restore(
     """Restore all or nothing: what is there stays until the backup is complete beside it."""
     from gis.store.backup import restore as bring_back
     from gis.store.cluster import ensure_database
+    from gis.tracing import trace_restored
 
     database = ensure_database(Settings())
     with progress(told("Restoring", "正在恢复"), as_json=as_json) as step:
         bring_back(database, file, step, replace=replace, finish=_bring_up_to_date)
+    trace_restored(database)
     answer({"file": str(file), "restored": True}, told(f"Restored from {file}", f"已从 {file} 恢复"), as_json=as_json)
 
 

@@ -40,7 +40,10 @@ EVENTS: Mapping[str, Text] = {
     "erased": Text("删除个人标识", "identifiers erased"),
     "audit_searched": Text("审计查询", "audit searched"),
     "trace_closed": Text("审计归档", "trace closed"),
+    "backed_up": Text("备份", "backed up"),
     "restored": Text("恢复备份", "restored from a backup"),
+    "trace_given_up": Text("放弃旧审计链", "a trace given up"),
+    "changed": Text("变更", "changed"),
 }
 
 _NAME = re.compile(r"[a-z][a-z_]{1,39}\Z")

@@ -26,17 +26,29 @@ _EVERY_S, _EVERY_ENTRIES = 60.0, 1_000
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """That the chain's entry of a number had this seal, said at a time; `restored`: what was later is given up."""
+    """That the chain's entry of a number had this seal, said at a time; `restored`: what was later is given up.
+
+    `database` is the name of the database that held the chain.
+    """
 
     number: int
     seal: bytes
     said_at: str
     restored: bool = False
+    database: str = ""
+
+    @classmethod
+    def of(cls, head: Head, *, restored: bool = False) -> "Anchor":
+        """What is said of a head now."""
+        return cls(
+            head.number, head.seal, datetime.now(UTC).isoformat(timespec="milliseconds"), restored, head.database
+        )
 
     @property
     def line(self) -> dict[str, Any]:
         """As it is written, without its signature."""
-        return {"number": self.number, "seal": self.seal.hex(), "at": self.said_at, "restored": self.restored}
+        return {"number": self.number, "seal": self.seal.hex(), "at": self.said_at, "restored": self.restored,
+                "database": self.database}  # fmt: skip
 
 
 class TamperedAnchorError(Exception):
@@ -54,7 +66,7 @@ class Anchors:
 
     def advance(self, head: Head) -> None:
         """The chain has come so far, for good."""
-        anchor = Anchor(head.number, head.seal, _now())
+        anchor = Anchor.of(head)
         line = self._signed(head.chain, anchor)
         folder = self._folder()
         with (folder / f"{head.chain}.lock").open("a") as lock:
@@ -79,8 +91,22 @@ class Anchors:
 
     def restored(self, head: Head) -> None:
         """A backup was brought back: of what was added after it was taken, nothing is there any more."""
-        self.say(head.chain, Anchor(head.number, head.seal, _now(), restored=True))
+        self.say(head.chain, Anchor.of(head, restored=True))
         (self._folder() / f"{head.chain}.head").unlink(missing_ok=True)
+
+    def others(self, chain: uuid.UUID | None, database: str) -> list[uuid.UUID]:
+        """The other chains that a database of this name held, and that nobody has given up."""
+        found = []
+        for path in self._folder().glob("*.head"):
+            other = uuid.UUID(path.stem)
+            if other != chain and self._read(other, path.read_text()).database == database:
+                found.append(other)
+        return found
+
+    def give_up(self, chain: uuid.UUID) -> None:
+        """A chain is known to be gone, with the database that held it."""
+        path = self._folder() / f"{chain}.head"
+        path.replace(path.with_suffix(".gone"))
 
     def known(self, chain: uuid.UUID) -> Iterator[Anchor]:
         """All anchors of a chain that hold, in no order. Raises TamperedAnchorError."""
@@ -113,7 +139,10 @@ class Anchors:
     def _read(self, chain: uuid.UUID, line: str) -> Anchor:
         try:
             said = json.loads(line)
-            anchor = Anchor(int(said["number"]), bytes.fromhex(said["seal"]), str(said["at"]), bool(said["restored"]))
+            anchor = Anchor(
+                int(said["number"]), bytes.fromhex(said["seal"]), str(said["at"]), bool(said["restored"]),
+                str(said["database"]),
+            )  # fmt: skip
             signature = bytes.fromhex(said["signature"])
         except (ValueError, KeyError, TypeError):
             raise TamperedAnchorError(line[:80]) from None
@@ -125,7 +154,3 @@ class Anchors:
         folder = self.home / "trace"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

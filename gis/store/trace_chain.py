@@ -7,7 +7,7 @@ of all that happened can be read. Processes lengthen it in turn, under an adviso
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,11 +27,15 @@ _APPEND = "SELECT access.trace_append(%s, %s, {}, the_seal => %s::bytea[])".form
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest entry of a chain: how many there were, and the seal that the next one stands on."""
+    """The newest entry of a chain: how many there were, and the seal that the next one stands on.
+
+    `database` is the name of the database that holds it.
+    """
 
     chain: uuid.UUID
     number: int
     seal: bytes
+    database: str = ""
 
 
 def beginning(chain: uuid.UUID) -> bytes:
@@ -44,14 +48,20 @@ def append(conn: psycopg.Connection[Any], events: Sequence[Event], key: TraceKey
 
     Nobody else lengthens it until that transaction ends, so it should be short.
     """
-    row = conn.execute("SELECT chain, number, seal, recorded_at FROM access.trace_head()").fetchone()
-    assert row is not None
-    chain, number, before, recorded_at = row
-    entries = entries_of(events, number, recorded_at, key)
-    seals = sealed(entries, before or beginning(chain), key)
+    newest, recorded_at = head(conn)
+    entries = entries_of(events, newest.number, recorded_at, key)
+    seals = sealed(entries, newest.seal, key)
     columns = [list(column) for column in zip(*map(_told, entries), strict=True)]
     conn.execute(_APPEND, (recorded_at, key.id, *columns, seals))
-    return Head(chain, number + len(entries), seals[-1])
+    return replace(newest, number=newest.number + len(entries), seal=seals[-1])
+
+
+def head(conn: psycopg.Connection[Any]) -> tuple[Head, datetime]:
+    """The newest entry, and when the next one would be recorded; nobody adds any until the transaction ends."""
+    row = conn.execute("SELECT chain, number, seal, recorded_at FROM access.trace_head()").fetchone()
+    assert row is not None
+    chain, number, seal, recorded_at = row
+    return Head(chain, number, bytes(seal) if seal else beginning(chain), conn.info.dbname), recorded_at
 
 
 def entries_of(events: Sequence[Event], number: int, recorded_at: datetime, key: TraceKey) -> list[Entry]:

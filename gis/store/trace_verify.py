@@ -4,6 +4,7 @@ Whatever was changed, taken away, put in, moved or cut off is found, and the fir
 grow with the trace.
 """
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -85,17 +86,13 @@ class Verification:
 
     def _run(self) -> None:
         row = self._conn.execute("SELECT id FROM access.trace_chain").fetchone()
-        if row is None:
+        chain = row[0] if row else None
+        known = self._known(chain)
+        if chain is None:
             if self._any_entry():
-                raise _FaultError(
-                    1, "the entries belong to no chain: its name was taken away", "记录不属于任何链:链的标识已被删除"
-                )
+                raise _FaultError(1, "the entries belong to no chain: its name was taken away",
+                                  "记录不属于任何链:链的标识已被删除")  # fmt: skip
             return
-        chain = row[0]
-        try:
-            known = sorted(self._anchors.known(chain), key=lambda anchor: anchor.number)
-        except TamperedAnchorError as error:
-            raise _FaultError(0, f"an anchor was changed: {error}", f"锚点记录被改动:{error}") from None
         self._seal = beginning(chain)
         anchors = iter(known)
         waiting = next(anchors, None)
@@ -116,6 +113,22 @@ class Verification:
                 " its end was cut off cannot be told",
                 "主目录中没有锚点记录,无法判断审计日志末尾是否被截断",
             )
+
+    def _known(self, chain: uuid.UUID | None) -> list[Anchor]:
+        """What was said of the chain, by number; no other chain may have been in this database."""
+        try:
+            others = self._anchors.others(chain, self._conn.info.dbname)
+            known = sorted(self._anchors.known(chain), key=lambda anchor: anchor.number) if chain else []
+        except TamperedAnchorError as error:
+            raise _FaultError(0, f"an anchor was changed: {error}", f"锚点记录被改动:{error}") from None
+        if others:
+            raise _FaultError(
+                0,
+                f"this database held another trace, {others[0]}, which was taken away (onemap audit give-up, if the"
+                " database was made anew)",
+                f"此数据库曾有另一条审计链 {others[0]},已被删除(若数据库已重建,请执行 onemap audit give-up)",
+            )
+        return known
 
     def _any_entry(self) -> bool:
         return self._conn.execute("SELECT FROM access.trace LIMIT 1").fetchone() is not None

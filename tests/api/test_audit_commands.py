@@ -84,3 +84,37 @@ def test_the_last_months_are_not_dropped(onemap: Machine) -> None:
     assert onemap("audit", "drop-before", "2999-01").returncode != 0
     assert onemap("audit", "drop-before", "soon").returncode != 0
     assert lines(onemap("audit", "drop-before", "2020-01", "--json")) == [{"dropped": []}]
+
+
+def test_a_restored_trace_is_whole_and_says_so(onemap: Machine) -> None:
+    backup = onemap.folder / "city.dump"
+    onemap("ask", "base.persons?limit=1")
+    assert onemap("db", "backup", backup).returncode == 0
+    for _ in range(3):
+        onemap("ask", "base.persons?limit=2")
+    result = onemap("db", "restore", backup, "--replace")
+    assert result.returncode == 0, result.stderr
+    (verdict,) = lines(onemap("audit", "verify", "--json"))
+    assert verdict["whole"] and verdict["entries"] == 3
+    onemap("ask", "base.persons?limit=1")
+    found = lines(onemap("audit", "search", "--json"))
+    assert [entry["event"] for entry in found] == ["audit_searched", "read", "restored", "backed_up", "read"]
+    assert lines(onemap("audit", "verify", "--json"))[0]["whole"]
+
+
+def test_a_trace_that_was_taken_away_whole_is_missed(onemap: Machine, conn: psycopg.Connection) -> None:
+    onemap("ask", "base.persons?limit=1")
+    tamper(conn, "DELETE FROM access.trace; DELETE FROM access.trace_chain")
+    for _ in range(2):
+        result = onemap("audit", "verify", "--json")
+        assert result.returncode == 1 and "taken away" in json.loads(result.stdout)["fault"]
+        # a new one in its place hides nothing
+        onemap("ask", "base.persons?limit=1")
+    (name,) = {path.stem for path in (onemap.folder / "home" / "trace").glob("*.head")} - {str(_chain(conn))}
+    assert onemap("audit", "give-up", name).returncode == 0
+    assert lines(onemap("audit", "verify", "--json"))[0]["whole"]
+    assert onemap("audit", "give-up", name).returncode != 0
+
+
+def _chain(conn: psycopg.Connection) -> object:
+    return (conn.execute("SELECT id FROM access.trace_chain").fetchone() or (None,))[0]

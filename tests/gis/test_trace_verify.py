@@ -109,12 +109,13 @@ def test_a_chain_written_anew_without_the_key_is_found(
 
 
 @pytest.mark.parametrize("suffix", ["head", "journal"])
-@pytest.mark.parametrize("name", ["number", "seal", "at", "restored", "signature"])
+@pytest.mark.parametrize("name", ["number", "seal", "at", "restored", "database", "signature"])
 def test_a_changed_anchor_is_found(database_url: str, tmp_path: Path, suffix: str, name: str) -> None:
     write_once(database_url, tmp_path, Event(event="read", who="li"), Event(event="read", who="li"))
     (path,) = (tmp_path / "trace").glob(f"*.{suffix}")
     said = json.loads(path.read_text())
-    said[name] = {"number": 1, "seal": "00" * 32, "at": "2026-01-01", "restored": True, "signature": "00" * 32}[name]
+    said[name] = {"number": 1, "seal": "00" * 32, "at": "2026-01-01", "restored": True, "database": "x",
+                  "signature": "00" * 32}[name]  # fmt: skip
     path.write_text(json.dumps(said) + "\n")
     fault = verify(database_url, tmp_path).fault
     assert fault is not None and fault.number == 0 and "anchor" in fault.what.en
