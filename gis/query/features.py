@@ -187,7 +187,7 @@ def _beyond(keys: list[_Key], after: After, index: int = 0) -> Statement:
 
 def _behind(keys: list[_Key], after: After) -> Statement:
     """Rows behind the last one among its equals."""
-    sign = "<" if _descends(keys) else ">"
-    return Statement(
-        f"(fid, valid_from) {sign} (%s::bigint, coalesce(%s::timestamptz, '-infinity'))", (after.fid, after.valid_from)
-    )
+    sign, start = "<" if _descends(keys) else ">", after.valid_from
+    # no COALESCE: it is taken for something that might tell of rows, which keeps the condition from the index
+    since = "'-infinity'::timestamptz" if start is None else "%s::timestamptz"
+    return Statement(f"(fid, valid_from) {sign} (%s::bigint, {since})", (after.fid, *([] if start is None else [start])))

@@ -11,7 +11,7 @@ from gis.access.scope import scope, signed
 from gis.geo.area import Box
 from gis.query import answers, geojson
 from gis.query.plan import Plan
-from gis.query.query import ByCell, Page, Query
+from gis.query.query import After, ByCell, Page, Query
 from gis.query.span import Span
 from gis.query.statement import Statement
 from gis.store.wall import READERS
@@ -85,6 +85,10 @@ def _tile(identity: Identity) -> Statement:
 
 MORE = [
     ("page", lambda who: geojson.page(_plan(Query(collection=POIS, area=BOX, page=Page(limit=10)), who))),
+    (
+        "next page",
+        lambda who: geojson.page(_plan(Query(collection=POIS, page=Page(limit=10, after=After(19_000, now=NOW))), who)),
+    ),
     ("one feature", lambda who: _plan(Query(collection=POIS), who).relation(also=Statement("fid = %s", (77,)))),
     ("the past", lambda who: answers.features(_plan(Query(collection=POIS, area=BOX, as_of=NOW), who))),
     ("cells", lambda who: answers.groups(_plan(Query(collection=POIS, area=BOX, by=(ByCell(8),)), who))),
