@@ -6,6 +6,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from psycopg import sql
 
 from api.app import create_app
 from gis.access.watermark import is_ours, marks_in
-from gis.catalog import Catalogue
+from gis.catalog import Catalogue, Collection, Sensitivity
 from gis.store.cluster import Cluster
 from gis.store.trace import LAG_S
 from gis.store.trace_key import trace_key
@@ -247,3 +248,39 @@ def test_what_cannot_be_traced_is_not_told(traced: Traced) -> None:
     (entry,) = traced.entries(request=refused.headers["onemap-request-id"])
     assert entry["event"] == "refused"
     assert traced.entries(request=answers[0].headers["onemap-request-id"])[0]["outcome"] == "failed"
+
+
+@pytest.fixture
+def internal(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, web_folder: Path
+) -> Iterator[AccountCity]:
+    """A city whose places are internal, and drawn."""
+    monkeypatch.setenv("ONEMAP_HOME", str(tmp_path))
+    walled(database_url)
+
+    def closed(one: Collection) -> Collection:
+        return replace(one, sensitivity=Sensitivity.INTERNAL) if one.id == "base.pois" else one
+
+    layers = tuple(replace(layer, collections=tuple(map(closed, layer.collections))) for layer in LAYERS)
+    with served(create_app(database_url, Catalogue(layers), web_folder)) as request:
+        yield AccountCity(database_url, request)
+
+
+def test_each_tile_of_what_is_internal_is_traced_warm_ones_too(internal: AccountCity) -> None:
+    tile = "/collections/base.pois/tiles/WebMercatorQuad/14/6691/13494"
+    staff = internal.signed_in("qian", "staff", None)
+    assert {staff.ask(tile).status_code for _ in range(3)} <= {200, 204}
+    assert internal.request(tile).status_code in (401, 403)
+    assert staff.ask("/collections/base.pois/items?limit=2").status_code == 200
+    time.sleep(LAG_S + 0.5)
+    with psycopg.connect(internal.url) as conn:
+        found = conn.execute(
+            "SELECT event, who, collection, rows, detail FROM access.trace WHERE collection = 'base.pois'"
+            " ORDER BY number"
+        ).fetchall()
+    assert [entry[:4] for entry in found] == [
+        *[("read", "qian", "base.pois", None)] * 3,
+        ("refused", "public", "base.pois", None),
+        ("read", "qian", "base.pois", 2),
+    ]
+    assert json.loads(found[0][4]) == {"tile": "WebMercatorQuad/14/6691/13494"}
