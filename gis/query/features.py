@@ -190,4 +190,6 @@ def _behind(keys: list[_Key], after: After) -> Statement:
     sign, start = "<" if _descends(keys) else ">", after.valid_from
     # no COALESCE: it is taken for something that might tell of rows, which keeps the condition from the index
     since = "'-infinity'::timestamptz" if start is None else "%s::timestamptz"
-    return Statement(f"(fid, valid_from) {sign} (%s::bigint, {since})", (after.fid, *([] if start is None else [start])))
+    return Statement(
+        f"(fid, valid_from) {sign} (%s::bigint, {since})", (after.fid, *([] if start is None else [start]))
+    )
