@@ -235,6 +235,18 @@ def _drop_left_over(server: Cluster) -> None:
         for name in _databases(connection, "^test_[0-9]+_"):
             if not Path(f"/proc/{name.split('_')[1]}").exists():
                 _drop(connection, name)
+        _drop_readers(connection)
+
+
+def _drop_readers(server: psycopg.Connection) -> None:
+    """Drop the readers of databases that are gone: each name holds the database's number."""
+    found = server.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname ~ '^onemap_reader_[0-9]+$' AND NOT EXISTS (SELECT FROM pg_database"
+        " WHERE oid::text = substr(rolname, 15))"
+    ).fetchall()
+    for (name,) in found:
+        with contextlib.suppress(psycopg.Error):
+            server.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
 
 def _drop_old_templates(server: Cluster) -> None:

@@ -13,13 +13,13 @@ from functools import lru_cache
 
 from gis.access import Identity
 from gis.access.rules import rules_for
-from gis.access.scope import BLURRED, PARTLY, level, scope, signed
+from gis.access.scope import BLURRED, PARTLY, is_sensitive, level, scope, signed
 from gis.catalog import Catalogue, Collection
 from gis.errors import Forbidden
 from gis.query.statement import Statement
 from gis.store.wall import Mode
 from gis.store.wall_roles import Reader
-from gis.store.wall_tables import BLUR, PARTS, SEEN, walled
+from gis.store.wall_tables import BLUR, EXACT, PARTS, SEEN, walled
 
 #: A scope is renewed this often, and holds for as long again: what is begun with it need not be done by then.
 RENEWED_S = 300
@@ -75,15 +75,14 @@ def _tables(catalogue: Catalogue) -> dict[str, Collection]:
 
 
 def _view(collection: Collection, identity: Identity, table: str, mode: Mode) -> str:
-    """What the name of a table ends with for somebody."""
+    """What the name of a table ends with for somebody; who may see nothing reads views that are not open."""
+    if mode == "rows" and not is_sensitive(collection):
+        return ""
     try:
         by = level(rules_for(identity, collection), collection)
     except Forbidden:
-        by = ""
-    views = {"": SEEN if mode == "views" else "", PARTLY: SEEN, BLURRED: BLUR, None: ""}
-    if mode == "rows" and by == PARTLY:
-        one = next((t for t in walled(collection) if t.name == table), walled(collection)[0])
-        return SEEN if one.told else ""
-    if by == BLURRED and table not in {f"{collection.noun}{part}" for part in (*PARTS, "_all")}:
-        return ""
-    return views[by]
+        by = None
+    wanted = {PARTLY: SEEN, BLURRED: BLUR}.get(by or "", EXACT)
+    rows = {f"{collection.noun}{part}" for part in (*PARTS, "_all")}
+    # of what is told without places there are no sums
+    return wanted if wanted != BLUR or table in rows else EXACT

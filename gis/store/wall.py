@@ -6,11 +6,11 @@ hold for every row: its own guess for a comparison with a value that it cannot s
 
 * The scope is read by sub-selects that need nothing of the row: once for a table and statement.
 * `CASE … IS NOT NULL` is no condition that an index could take up, nor one that the planner thinks to be rare.
-* Tables of sensitive registers have a gate before the scan too: without a scope nothing is read, so that neither the
-  time nor EXPLAIN ANALYZE tells how many rows were passed over.
-* Where fields are masked or hidden for anybody, who is told less than everything reads a view, `x_seen`, that belongs
-  to a role for which the same security holds; so the view stays flat, and has the indexes of the table. Where places
-  are blurred, it is `x_blurred`.
+* Of sensitive registers (of persons, and where fields are masked or hidden for anybody, or places blurred) the role has
+  no right to the tables, but to views: `x_exact`, `x_seen` with what is masked, `x_blurred` without places. A view has
+  a gate: where the scope does not open it, nothing is read, so that neither the time nor EXPLAIN ANALYZE tells how many
+  rows were passed over. It belongs to a role for which row-level security holds, so that it stays flat, with the
+  indexes of the table.
 
 On a server where box comparison cannot be marked leakproof, row-level security would read whole tables: there the
 views carry the condition themselves, for every register, and the reader's role has no right to any table. Who writes
@@ -26,7 +26,7 @@ import psycopg
 from psycopg import errors
 
 from gis.catalog import Collection
-from gis.store.wall_tables import BLUR, PARTS, SEEN, Walled, walled
+from gis.store.wall_tables import EXACT, PARTS, VIEWS, Walled, walled
 
 Mode = Literal["rows", "views", "none"]
 
@@ -34,7 +34,7 @@ Mode = Literal["rows", "views", "none"]
 READERS, MASKERS = "onemap_readers", "onemap_maskers"
 
 _VERSION = "1"
-_POLICIES = ("wall_readers", "wall_maskers")
+_POLICY = "wall"
 _BRIEFLY_MS, _PAUSE_S = 50, 0.2
 
 
@@ -70,14 +70,14 @@ class Wall:
         self.lift(conn, collection)
         tables = [t.table for t in walled(collection) if _stands(conn, t.table)]
         walls = conn.execute(
-            "SELECT polrelid::regclass::text, polname FROM pg_policy WHERE polrelid = ANY(%s::regclass[])"
-            " AND polname = ANY(%s)",
-            (tables, list(_POLICIES)),
+            "SELECT polrelid::regclass::text FROM pg_policy WHERE polrelid = ANY(%s::regclass[]) AND polname = %s",
+            (tables, _POLICY),
         ).fetchall()
         if walls:
             _take(conn, tables)
-        for table, policy in walls:
-            conn.execute(f"DROP POLICY {policy} ON {table}")
+        for (table,) in walls:
+            conn.execute(f"DROP POLICY {_POLICY} ON {table}")
+            conn.execute(f"REVOKE ALL ON {table} FROM {READERS}, {MASKERS}")
 
     def copy(self, conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> None:
         """Nothing: nobody reads the copy."""
@@ -89,8 +89,8 @@ class Wall:
 
     def lift(self, conn: psycopg.Connection[Any], collection: Collection) -> None:
         """Take the views away that stand on a register's tables, so that these can be replaced; `install` follows."""
-        names = [f"{collection.noun}{part}{view}" for part in ("_all", *PARTS) for view in (SEEN, BLUR)]
-        names += [table.name + SEEN for table in walled(collection)]
+        names = [f"{collection.noun}{part}{view}" for part in ("_all", *PARTS) for view in VIEWS]
+        names += [table.name + view for table in walled(collection) for view in VIEWS]
         found = conn.execute(
             "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE n.nspname = %s AND c.relkind = 'v' AND c.relname = ANY(%s)",
@@ -111,12 +111,11 @@ def _by_rows(collection: Collection, tables: Sequence[Walled]) -> Iterator[str]:
     """Row-level security, and the views of those who are told less than everything."""
     yield f'GRANT USAGE ON SCHEMA "{collection.layer}" TO {READERS}, {MASKERS}'
     for table in tables:
+        role = MASKERS if table.views else READERS
         yield f"ALTER TABLE {table.table} ENABLE ROW LEVEL SECURITY"
-        yield _policy(_POLICIES[0], table, READERS, table.readers)
-        yield f"GRANT SELECT ON {table.table} TO {READERS}"
-        if table.views:
-            yield _policy(_POLICIES[1], table, MASKERS, table.maskers)
-            yield f"GRANT SELECT ON {table.table} TO {MASKERS}"
+        condition = table.maskers if table.views else table.readers
+        yield f"CREATE POLICY {_POLICY} ON {table.table} FOR SELECT TO {role} USING ({condition})"
+        yield f"GRANT SELECT ON {table.table} TO {role}"
     made = [view for table in tables for view in table.view_statements(conditioned=False)]
     if made:
         # who gives a view away needs, for that moment, to be of the role, and the role to be at home in the schema
@@ -136,14 +135,14 @@ def _by_views(collection: Collection, tables: Sequence[Walled]) -> Iterator[str]
         for name, statement in table.view_statements(conditioned=True):
             yield statement
             yield f"GRANT SELECT ON {name} TO {READERS}"
-    yield from _both(collection, tables, tables[0].views or (SEEN,))
+    yield from _both(collection, tables, tables[0].views or (EXACT,))
 
 
 def _both(collection: Collection, tables: Sequence[Walled], views: Sequence[str]) -> Iterator[str]:
     """Open and past rows together, for each view that there is of both; the view of the tables asks as its reader."""
     every = f'"{collection.layer}"."{collection.noun}_all"'
     yield f"ALTER VIEW {every} SET (security_invoker = true)"
-    yield f"GRANT SELECT ON {every} TO {READERS}"
+    yield f"GRANT SELECT ON {every} TO {READERS}" if not views else f"REVOKE ALL ON {every} FROM {READERS}"
     if collection.rollup is not None:
         yield f"GRANT SELECT ON core.rollup TO {READERS}"
     open_rows, past = tables[0], tables[1]
@@ -155,10 +154,6 @@ def _both(collection: Collection, tables: Sequence[Walled], views: Sequence[str]
             f" UNION ALL SELECT {open_rows.listed}, rec_to, closed_on FROM {past.view(view)}"
         )
         yield f"GRANT SELECT ON {name} TO {READERS}"
-
-
-def _policy(name: str, table: Walled, role: str, condition: str) -> str:
-    return f"CREATE POLICY {name} ON {table.table} FOR SELECT TO {role} USING ({condition})"
 
 
 def _stands(conn: psycopg.Connection[Any], table: str) -> bool:

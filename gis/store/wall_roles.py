@@ -5,6 +5,7 @@ again, and change nothing where nothing changed. Every database has a reader of 
 own key, so that several servers of a city need share no file and copies of a database are strangers to each other.
 """
 
+import contextlib
 import hashlib
 import hmac
 import logging
@@ -43,6 +44,8 @@ _UNCONFINED = (
     "SELECT EXISTS (SELECT FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a"
     " WHERE p.pronamespace = 'access'::regnamespace AND a.grantee = 0)"
 )
+#: What tells the extent of any table from statistics, in the name of PostGIS's owner.
+_EXTENTS = "SELECT oid::regprocedure::text FROM pg_proc WHERE proname = 'st_estimatedextent'"
 _SYSTEM = (
     "SELECT (SELECT system_identifier FROM pg_control_system()), d.oid::bigint, w.system, w.database::bigint, w.key"
     " FROM pg_database d, access.wall w WHERE d.datname = current_database()"
@@ -155,6 +158,9 @@ def _confine(conn: psycopg.Connection[Any]) -> None:
     ).fetchall()
     for (function,) in found:
         conn.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {READERS}, {MASKERS}".encode())
+    for (function,) in conn.execute(_EXTENTS).fetchall():
+        with contextlib.suppress(errors.InsufficientPrivilege), conn.transaction():
+            conn.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC".encode())
 
 
 def _close_public(conn: psycopg.Connection[Any]) -> None:

@@ -11,12 +11,13 @@ from gis.query.told_rows import level_told
 from gis.store.generalised import band_table
 from gis.store.tables import Register
 
-#: What the names of the views end with: for who is told fields in part, for who is not told places.
-SEEN, BLUR = "_seen", "_blurred"
+#: What the names of the views end with: for who is told rows as they are, fields in part, no places.
+EXACT, SEEN, BLUR = "_exact", "_seen", "_blurred"
+VIEWS = (EXACT, SEEN, BLUR)
 #: Open rows and past ones.
 PARTS = ("", "_past")
 
-_KEYS = {SEEN: PARTLY, BLUR: BLURRED}
+_KEYS = {EXACT: "", SEEN: PARTLY, BLUR: BLURRED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Walled:
         """The quoted name."""
         return f'"{self.collection.layer}"."{self.name}"'
 
-    def view(self, suffix: str = SEEN) -> str:
+    def view(self, suffix: str) -> str:
         """The quoted name of a view in its place."""
         return f'"{self.collection.layer}"."{self.name}{suffix}"'
 
@@ -50,47 +51,45 @@ class Walled:
 
     @property
     def views(self) -> tuple[str, ...]:
-        """The views in its place for those who are told less."""
-        return (*((SEEN,) if self.told else ()), *((BLUR,) if self.placed else ()))
+        """The views in its place, where the reader's role has no right to the table itself."""
+        if not is_sensitive(self.collection):
+            return ()
+        partly = (SEEN,) if restricted_fields(self.collection) else ()
+        return (EXACT, *partly, *((BLUR,) if self.placed else ()))
 
     @property
     def readers(self) -> str:
-        """The condition under which the reader's role is told a row as it is."""
-        return self._condition(("",) if self.told or self.placed else self._whole)
+        """The condition under which the reader's role is told a row of the table."""
+        return self._condition("")
 
     @property
     def maskers(self) -> str:
-        """The condition under which a row shows in the views."""
-        return self._condition((PARTLY, BLURRED))
-
-    @property
-    def _whole(self) -> tuple[str, ...]:
-        """By what a table is opened in which there is nothing that somebody is not told."""
-        return ("", PARTLY) if restricted_fields(self.collection) else ("",)
+        """The condition under which a row shows in the views, whichever of them is open."""
+        return self._condition("", PARTLY, BLURRED)
 
     def view_statements(self, *, conditioned: bool) -> Iterator[tuple[str, str]]:
-        """Name and CREATE VIEW of each view; `conditioned` ones carry the condition, and there is one of each table."""
-        for suffix in self.views or ((SEEN,) if conditioned else ()):
-            instead = {**self.told, **(self.placed if suffix == BLUR else {})}
-            columns = ", ".join(f"{instead[c]} AS {c}" if c in instead else c for c in self.columns)
-            by = ("", PARTLY) if conditioned and suffix == SEEN else (_KEYS[suffix],)
-            where = self._condition(by) if conditioned else f"(SELECT {self._opened(by)} IS NOT NULL)"
+        """Name and CREATE VIEW of each view; `conditioned` ones carry the condition, and there is one of each table.
+
+        A view is open as a whole or not at all: where it is not, nothing is read.
+        """
+        instead = {EXACT: {}, SEEN: self.told, BLUR: {**self.told, **self.placed}}
+        for suffix in self.views or ((EXACT,) if conditioned else ()):
+            told, key = instead[suffix], _KEYS[suffix]
+            columns = ", ".join(f"{told[c]} AS {c}" if c in told else c for c in self.columns)
+            gate = f"(SELECT access.opened('{self.collection.id}{key}') IS NOT NULL)"
+            where = f"{gate} AND {self._condition(key)}" if conditioned else gate
             yield (
                 self.view(suffix),
                 f"CREATE VIEW {self.view(suffix)} AS SELECT {columns} FROM {self.table} WHERE {where}",
             )
 
-    def _condition(self, by: tuple[str, ...]) -> str:
-        opened = self._opened(by)
+    def _condition(self, *by: str) -> str:
+        """Whether a row's division is opened by the first of some ways that the scope names."""
+        calls = [f"access.opened('{self.collection.id}{way}')" for way in by]
+        opened = calls[0] if len(calls) == 1 else f"coalesce({', '.join(calls)})"
         if self.division is None:
             return f"(SELECT {opened} = '{EVERYWHERE}')"
-        inside = f"CASE WHEN coalesce({self.division}, 0) <@ (SELECT {opened}::int8multirange) THEN 0 END IS NOT NULL"
-        return f"(SELECT {opened} IS NOT NULL) AND {inside}" if is_sensitive(self.collection) else inside
-
-    def _opened(self, by: tuple[str, ...]) -> str:
-        """The divisions that the scope opens by the first of some ways that it names."""
-        calls = [f"access.opened('{self.collection.id}{way}')" for way in by]
-        return calls[0] if len(calls) == 1 else f"coalesce({', '.join(calls)})"
+        return f"CASE WHEN coalesce({self.division}, 0) <@ (SELECT {opened}::int8multirange) THEN 0 END IS NOT NULL"
 
 
 def walled(collection: Collection) -> tuple[Walled, ...]:
