@@ -23,7 +23,7 @@ from gis.text import Text
 
 Progress = Callable[[int, int], None]
 
-_BATCH = 10_000
+_BATCH = 2_000
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 #: Times that Python cannot say were never written; they are read as one that was not either.
 _TIME = "CASE WHEN {0} BETWEEN '1970-01-01' AND '9999-01-01' THEN {0} ELSE '1970-01-01' END AS {0}"

@@ -1,6 +1,7 @@
 """Whatever is done to the trace is found, and the first entry that it was done to is named."""
 
 import json
+import tracemalloc
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 
 from gis.access.trace import Event
 from gis.store.trace import write_once
+from gis.store.trace_anchor import Anchors
+from gis.store.trace_chain import append
+from gis.store.trace_key import trace_key
 from gis.store.trace_verify import verify
 
 _TEXT = st.text(max_size=12)
@@ -138,3 +142,35 @@ def test_an_anchor_of_the_past_knows_a_chain_that_was_cut_and_went_on(
     write_once(database_url, tmp_path, *[Event(event="read", who="another") for _ in range(4)])
     fault = verify(database_url, tmp_path).fault
     assert fault is not None and fault.number == 5
+
+
+@pytest.mark.torture
+def test_a_million_entries_take_no_more_memory_than_a_few(
+    database_url: str, tmp_path: Path, torture_scale: float
+) -> None:
+    key = trace_key(tmp_path)
+    anchors = Anchors(tmp_path, key)
+    event = Event(
+        event="read", who="li", role="duty", collection="base.persons", query="base.persons?limit=10", rows=10
+    )
+
+    def lengthen(batches: int) -> None:
+        with psycopg.connect(database_url) as conn:
+            for _ in range(batches):
+                anchors.advance(append(conn, [event] * 2_000, key))
+                conn.commit()
+
+    def peak_bytes() -> int:
+        tracemalloc.start()
+        found = verify(database_url, tmp_path)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found.is_whole
+        return peak
+
+    batches = max(10, int(500 * torture_scale))
+    lengthen(batches // 5)
+    small = peak_bytes()
+    lengthen(batches - batches // 5)
+    assert peak_bytes() <= 1.1 * small + 1_000_000
+    assert verify(database_url, tmp_path).entries == batches * 2_000
