@@ -17,6 +17,7 @@ import pyarrow as pa
 from gis.exchange.delivery import claims, identifiers
 from gis.exchange.delivery.claims import Place
 from gis.exchange.delivery.fold import placing
+from gis.exchange.delivery.merging import leave_room
 from gis.exchange.delivery.words import Words
 from gis.exchange.registers import Deliverable
 from gis.store import copy
@@ -128,6 +129,7 @@ class First:
         tables, collection = self.bulk.copy, self.register.collection
         for statement in tables.create_open():
             conn.execute(statement)
+        conn.execute(leave_room(tables))
         conn.execute(f"SET LOCAL work_mem = '{_ROOM}'")
         placed, joins = placing(self.register, "s")
         names = ("cell", "division", "geom", *(("geom_3857",) if collection.tiled else ()))

@@ -22,7 +22,7 @@ from gis.exchange.registers import Deliverable
 _KEYS = {c.id: c.key[0] for c in BASE.collections if c.key}
 
 #: The start of the Shanghai day of an instant.
-_DAY = "date_trunc('day', {0} AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai'"
+_DAY = "date_trunc('day', {0}, 'Asia/Shanghai')"
 
 
 def touch(conn: psycopg.Connection[Any], select: str, args: dict[str, Any] | None = None) -> int:
@@ -50,27 +50,29 @@ def weigh(conn: psycopg.Connection[Any], register: Deliverable) -> None:
 def _spoken(register: Deliverable) -> Iterable[str]:
     columns = ", ".join(f'c."{name}"' for name, _ in register.claim_columns)
     # only what is there can have been there always: a deletion ends from its edition's day, even as a first word
-    begins = f"""coalesce(c.valid_from, CASE WHEN c.said AND row_number() OVER (
-        PARTITION BY c.fid, c.department ORDER BY c.edition, c.delivery) = 1
+    begins = f"""coalesce(c.valid_from, CASE WHEN c.said AND lead(c.delivery) OVER on_before IS NULL
         THEN '-infinity' ELSE {_DAY.format("c.edition")} END)"""
-    # all windows in one order, that of the words, and what they say fetched last: sorting costs more than all else;
+    # all windows in one order, the last word first, and what they say fetched last: sorting costs more than all else;
     # fetched place by place (OFFSET keeps it so): for a join the planner would read all claims there are
     yield f"""
         CREATE TEMP TABLE spoken ON COMMIT DROP AS
         WITH claims AS (
-            SELECT c.ctid AS place, c.fid, c.department, c.delivery, c.edition, c.src_row, c.digest,
-                   last_value(c.digest) OVER on_from_here AS last_digest,
-                   last_value(c.delivery) OVER on_from_here AS stated_by,
-                   last_value(c.src_row) OVER on_from_here AS stated_row,
+            SELECT c.ctid AS place, c.fid, c.department, c.delivery, c.edition, c.digest,
+                   first_value(c.digest) OVER on_before AS last_digest,
+                   first_value(c.delivery) OVER on_before AS stated_by,
+                   first_value(c.src_row) OVER on_before AS stated_row,
                    {begins} AS begins, coalesce(c.valid_to, 'infinity') AS ends,
                    CASE WHEN c.said AND c.valid_from IS NULL THEN c.valid_to END AS closes
             FROM {register.claims} c JOIN touched USING (fid) WHERE NOT c.withdrawn
-            WINDOW on_from_here AS (PARTITION BY c.fid, c.department ORDER BY c.edition, c.delivery
-                ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)
+            WINDOW on_before AS (PARTITION BY c.fid, c.department ORDER BY c.edition DESC, c.delivery DESC)
+        ), judged AS (
+            SELECT *, bool_and(digest = last_digest) OVER on_before AS latest,
+                   closes IS NULL AND (begins, ends) = (lag(begins) OVER on_before, lag(ends) OVER on_before)
+                       AND lag(closes) OVER on_before IS NULL AS hidden
+            FROM claims WINDOW on_before AS (PARTITION BY fid, department ORDER BY edition DESC, delivery DESC)
         ), c AS MATERIALIZED (
-            SELECT *, bool_and(digest = last_digest) OVER (PARTITION BY fid, department ORDER BY edition, delivery
-                ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS latest
-            FROM claims
+            -- a word with another right after it for the very same time is heard nowhere
+            SELECT * FROM judged WHERE hidden IS NOT TRUE
         ), edges AS (
             SELECT fid, begins AS at FROM c UNION SELECT fid, ends FROM c WHERE ends < 'infinity'
         ), spans AS (

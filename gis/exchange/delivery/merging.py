@@ -20,6 +20,10 @@ from gis.store.tables import Register
 #: From this share of the register on it is written anew.
 _MUCH = 0.2
 _SUFFIX = "__new"
+_SAME = "(o.fid, o.scenario, o.valid_from) = (c.fid, c.scenario, c.valid_from)"
+#: The share of each page that is filled where a register is written anew: changes to come find room beside what they
+#: change.
+FILL_PERCENT = 94
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +46,40 @@ def merge(conn: psycopg.Connection[Any], register: Deliverable, change: Change) 
     """Bring the register's open rows to the state in `folded`."""
     tables = Register.of(register.collection)
     closed, opened = _differences(conn, tables)
-    args = {"epoch": change.epoch, "today": change.today}
-    past = f"INSERT INTO {tables.table('_past')} ({tables.column_list}, rec_to, closed_on) SELECT"
-    same = "(o.fid, o.scenario, o.valid_from) = (c.fid, c.scenario, c.valid_from)"
-    if closed > _MUCH * _rows(conn, tables):
-        conn.execute(
-            f"{past} {_prefixed(tables, 'o')}, %(epoch)s, %(today)s FROM {tables.table()} o JOIN closing c ON {same}",
-            args,
-        )
-        return Merged(True, _anew(conn, register.collection, change))
     conn.execute(
-        f"WITH o AS (DELETE FROM {tables.table()} o USING closing c WHERE {same} RETURNING {_prefixed(tables, 'o')})"
-        f" {past} {tables.column_list}, %(epoch)s, %(today)s FROM o",
-        args,
+        f"INSERT INTO {tables.table('_past')} ({tables.column_list}, rec_to, closed_on)"
+        f" SELECT {_prefixed(tables, 'o')}, %(epoch)s, %(today)s FROM {tables.table()} o JOIN closing c ON {_SAME}",
+        {"epoch": change.epoch, "today": change.today},
     )
-    conn.execute(f"INSERT INTO {tables.table()} ({tables.column_list}) {_opening(tables, change)} ORDER BY fid")
+    if closed > _MUCH * _rows(conn, tables):
+        return Merged(True, _anew(conn, register.collection, change))
+    _in_place(conn, tables, change, (closed, opened))
     return Merged(closed + opened > 0, lambda: None)
+
+
+def _in_place(conn: psycopg.Connection[Any], tables: Register, change: Change, counts: tuple[int, int]) -> None:
+    """Close and open rows where they are; `counts` are how many.
+
+    A row that stays one, but says something else, is written over: with room on its page, and none of its indexed
+    columns changed, that makes no entry in any index, nor leaves one behind.
+    """
+    table, (closed, opened) = tables.table(), counts
+    own = [name for name, _ in tables.columns if name not in ("fid", "scenario", "valid_from")]
+    names, values = (", ".join(f'{side}"{name}"' for name in own) for side in ("", "c."))
+    amended = conn.execute(
+        f"UPDATE {table} o SET ({names}) = ROW({values}) FROM ({_opening(tables, change)}) c WHERE {_SAME}"
+    ).rowcount
+    if amended < closed:
+        conn.execute(
+            f"DELETE FROM {table} o USING closing c WHERE {_SAME} AND NOT EXISTS (SELECT FROM opening n"
+            " WHERE (n.fid, n.scenario, n.valid_from) = (c.fid, c.scenario, c.valid_from))"
+        )
+    if amended < opened:
+        conn.execute(
+            f"INSERT INTO {table} ({tables.column_list}) {_opening(tables, change)} WHERE NOT EXISTS (SELECT FROM"
+            " closing o WHERE (o.fid, o.scenario, o.valid_from)"
+            " = (opening.fid, opening.scenario, opening.valid_from)) ORDER BY fid"
+        )
 
 
 def _differences(conn: psycopg.Connection[Any], tables: Register) -> tuple[int, int]:
@@ -79,6 +101,7 @@ def _differences(conn: psycopg.Connection[Any], tables: Register) -> tuple[int, 
         "CREATE TEMP TABLE opening ON COMMIT DROP AS SELECT s.* FROM folded s WHERE NOT EXISTS ("
         "SELECT FROM standing t WHERE t.stays AND t.fid = s.fid AND t.valid_from = s.valid_from)"
     ).rowcount
+    conn.execute("ANALYZE opening (fid)")
     return closed, opened
 
 
@@ -100,10 +123,11 @@ def _anew(conn: psycopg.Connection[Any], collection: Collection, change: Change)
     tables, copy = Register.of(collection), Register.of(collection, _SUFFIX)
     conn.execute(f"DROP TABLE IF EXISTS {copy.table()}")
     conn.execute(copy.create_open()[0])
+    conn.execute(leave_room(copy))
     conn.execute(
         f"INSERT INTO {copy.table()} ({tables.column_list})"
         f" SELECT {_prefixed(tables, 'o')} FROM {tables.table()} o WHERE NOT EXISTS (SELECT FROM closing c"
-        " WHERE (o.fid, o.scenario, o.valid_from) = (c.fid, c.scenario, c.valid_from))"
+        f" WHERE {_SAME})"
         f" UNION ALL {_opening(tables, change)} ORDER BY fid"
     )
     for statement in (*copy.index_open(), *copy.constrain_open()):
@@ -118,6 +142,11 @@ def _anew(conn: psycopg.Connection[Any], collection: Collection, change: Change)
         derived.swap(conn, collection, _SUFFIX)
 
     return finish
+
+
+def leave_room(tables: Register) -> str:
+    """The statement that keeps the open table's pages from being filled to the brim; before anything is in it."""
+    return f"ALTER TABLE {tables.table()} SET (fillfactor = {FILL_PERCENT})"
 
 
 def _rows(conn: psycopg.Connection[Any], tables: Register) -> float:
