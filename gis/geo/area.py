@@ -48,6 +48,10 @@ class Box:
         return ",".join(repr(float(v)) for v in self.edges)
 
 
+#: Of a question's own shape. What it costs to compare grows with both, a row at a time.
+MOST_VERTICES, MOST_PARTS = 10_000, 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Any geometry, as WKB without SRID."""
@@ -58,8 +62,17 @@ class Shape:
     def of(cls, geometry: shapely.Geometry) -> "Shape":
         """The area of a shapely geometry in lon/lat, to 1e-12 degrees.
 
-        Raises BadQuery where it is empty, invalid or not on the globe.
+        Raises BadQuery where it is empty, invalid or not on the globe, or more than any question needs.
         """
+        vertices, parts = shapely.get_num_coordinates(geometry), shapely.get_num_geometries(geometry)
+        if vertices > MOST_VERTICES or parts > MOST_PARTS:
+            raise BadQuery(
+                f"the area has {vertices:,} vertices in {parts:,} parts; at most {MOST_VERTICES:,} in {MOST_PARTS:,}"
+                " are taken: simplify it, or ask in parts",
+                f"区域图形有 {parts:,} 个部分、{vertices:,} 个顶点,最多 {MOST_PARTS:,} 个部分、{MOST_VERTICES:,} 个顶点;"
+                "请简化图形或分批查询",
+                subject="area",
+            )
         # decimals that text can say exactly; adding 0.0 makes -0.0 plain
         geometry = shapely.transform(geometry, lambda lonlat: np.round(lonlat, _DECIMALS) + 0.0)
         if geometry.is_empty or not geometry.is_valid:
