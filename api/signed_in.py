@@ -12,6 +12,7 @@ from api.credentials import COOKIE, SECURE_COOKIE, Credential, Credentials, cred
 from api.front import refusal, request_id
 from api.metrics import Metrics
 from api.purpose import with_purpose
+from api.tracing import event_of
 from gis.access.identity import Identity
 from gis.errors import Forbidden, NotSignedIn
 
@@ -83,7 +84,12 @@ class SignedIn:
     ) -> None:
         answer = refusal(error, scope, request_id())
         self.counted.answered("none", scope["method"], answer[0]["status"], time.perf_counter() - begun_s)
-        if isinstance(error, NotSignedIn) and credential is not None and credential.kind == "cookie":
+        is_session = credential is not None and credential.kind == "cookie"
+        if isinstance(error, Forbidden) or (isinstance(error, NotSignedIn) and not is_session):
+            detail = {"route": "credentials", "status": answer[0]["status"]}
+            served = self.state.served
+            served.trace.keep(event_of(served, scope, "refused", outcome="refused", detail=detail))
+        if isinstance(error, NotSignedIn) and is_session:
             # a browser would show the cookie of a session that has ended for ever
             answer = _without_cookie(answer[0]), answer[1]
         for message in answer:

@@ -32,6 +32,7 @@ _FACTS = re.compile(r"/exchange/facts/([a-z][a-z0-9]*\.[a-z][a-z0-9_]*)/(\d{1,16
 _DECLARED = frozenset({None, "", "schema", "queryables"})
 #: What changes there is called so.
 _PLACES = {"/sign-in": "signed_in", "/sign-out": "signed_out", "/users": "users_changed", "/keys": "keys_changed",
+           "/me": "users_changed",
            "/publications": "published"}  # fmt: skip
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SAID = "onemap.traced"
@@ -160,11 +161,14 @@ class _Request:
         elif _COLLECTION.match(path):
             event = "edited"
         detail: dict[str, str | int | bool | None] = {**self._detail(status), "method": self.scope["method"]}
-        detail |= self.scope.get(_SAID, {})
+        said = dict(self.scope.get(_SAID, {}))
+        # who signs in is known by the name that was shown, not yet by the session
+        who = {"who": str(said.pop("who"))} if "who" in said else {}
+        detail |= said
         last = path.rpartition("/")[2]
         if event == "edited" and last.isdecimal() and len(last) < 17 and status < 400:
             detail["fid"] = int(last)
-        return self._event(event, self._named(), outcome, detail=detail)
+        return self._event(event, self._named(), outcome, detail=detail, **who)
 
     def _named(self) -> str:
         """The collection in the address, if there is one of that name."""
@@ -201,10 +205,9 @@ def traced_as(scope: Scope, **detail: str | int | bool | None) -> None:
 def event_of(served: Served, scope: Scope, event: str, **more: Any) -> Event:
     """An event of a request: who, from where, for which purpose, under which number."""
     identity = served.identity
-    return Event(
-        event=event, who=identity.name, role=identity.role, origin=address_of(scope), purpose=identity.purpose,
-        request=scope.get("onemap.request", ""), **more,
-    )  # fmt: skip
+    facts = {"who": identity.name, "role": identity.role, "origin": address_of(scope), "purpose": identity.purpose,
+             "request": scope.get("onemap.request", "")}  # fmt: skip
+    return Event(event=event, **(facts | more))
 
 
 async def trace_tile(served: Served, scope: Scope, asked: AskedTile) -> None:

@@ -11,6 +11,7 @@ from api.doorway import Doorway, doorway, signed_in, token_of
 from api.posted import Form, posted
 from api.routes.exchange import private_reply
 from api.served import Ask, City, Served
+from gis.access.explanation import explained
 from gis.access.identity import PUBLIC
 from gis.access.roles import ROLES
 from gis.errors import NotSignedIn
@@ -95,7 +96,11 @@ async def remove_factor(request: Request, ask: Ask, door: Door) -> Response:
 
 
 def _collections(city: Served) -> list[dict[str, Any]]:
-    return [{"id": c.id, "title": c.title, "sensitivity": c.sensitivity.value} for c in city.collections()]
+    identity = city.identity
+    return [
+        {"id": c.id, "title": c.title, "sensitivity": c.sensitivity.value, "rights": explained(identity, c)}
+        for c in city.collections()
+    ]
 
 
 def _divisions(ranges: tuple[tuple[int, int], ...] | None) -> list[list[str]] | None:

@@ -13,8 +13,9 @@ from api.served import Ask, City
 from api.signed_in import is_from_our_page
 from api.tracing import traced_as
 from gis.access.roles import ROLES
-from gis.errors import Forbidden
+from gis.errors import Forbidden, NotFound
 from gis.store import sessions
+from gis.store.accounts import find, tidy_name
 from gis.store.sign_in import Attempt
 
 router = APIRouter()
@@ -38,7 +39,9 @@ async def sign_in(request: Request, city: City, ask: Ask, door: Door) -> Respons
     ask.only()
     _check_page(request)
     shown = await posted(request, Shown)
-    traced_as(request.scope, who=shown.name)
+    # what is no account's name may be a password that slipped into the wrong place
+    is_known = await door.threads.run(_is_account, door, shown.name)
+    traced_as(request.scope, who=tidy_name(shown.name) if is_known else "unknown")
     attempt = Attempt(shown.name, shown.password, address_of(request.scope), shown.code, shown.new_password)
     found = await door.done(door.door.sign_in, attempt)
     account = found.account
@@ -61,6 +64,14 @@ async def sign_out(request: Request, ask: Ask, door: Door) -> Response:
     answer = Response(status_code=204, headers={"cache-control": "no-store"})
     take_cookie(answer)
     return answer
+
+
+def _is_account(door: Doorway, name: str) -> bool:
+    with door.database.connection() as conn:
+        try:
+            return bool(find(conn, name))
+        except NotFound:
+            return False
 
 
 def _end(door: Doorway, token: str) -> None:

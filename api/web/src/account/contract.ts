@@ -12,7 +12,7 @@ export interface Me {
   divisions: [string, string][] | null
   restricted: boolean
   has_factor?: boolean
-  collections: { id: string; title: Text; sensitivity: 'open' | 'internal' | 'personal' }[]
+  collections: { id: string; title: Text; sensitivity: 'open' | 'internal' | 'personal'; rights: Text[] }[]
 }
 
 export interface User {
