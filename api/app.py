@@ -25,6 +25,7 @@ from api.folding import folding
 from api.front import Front
 from api.geocoding import Geocoding
 from api.health import Health
+from api.heap import settled_heap
 from api.identification import doorway_of
 from api.items_first import ItemsFirst
 from api.language import language_of
@@ -154,7 +155,7 @@ async def _serving(
     app.state.rasters = RasterServer(city)
     app.state.health = Health(city, Expected.of(catalogue.layers), worker, watch)
     try:
-        with when_told_to_stop(changes.end_following):
+        with when_told_to_stop(changes.end_following), settled_heap():
             folded = folding(lambda: app.state.served.catalogue, threads)
             async with kept(city.tally, threads), folded, watch.looking(app.state):
                 yield
