@@ -4,6 +4,7 @@ from typing import Any
 
 from api.served import Served
 from gis.catalog import Collection
+from gis.errors import BadQuery
 from gis.geo.area import Within
 from gis.query import answers
 from gis.query.here import Here
@@ -43,15 +44,20 @@ async def counts_at(
 ) -> list[dict[str, Any]]:
     """Of each collection of which the caller is told counts alone, how many there are at a place.
 
-    The extent of a feature is left to those who are told rows.
+    The extent of a feature is left to those who are told rows. `count` is null, with `why`, where nothing is released
+    for so early a date.
     """
     plans = [] if isinstance(asked.area, Within) else [city.plan(_count(asked, one)) for one in collections]
     found = []
     for plan in filter(is_anonymous, plans):
-        members = await foundation_of(city, plan)
+        head = {"collection": plan.collection.id, "title": plan.collection.title.in_(language)}
+        try:
+            members = await foundation_of(city, plan)
+        except BadQuery as nothing:
+            found.append({**head, "count": None, "why": nothing.text.in_(language)})
+            continue
         count = (await city.database.rows(answers.groups(plan)))[0][0]
-        title = plan.collection.title.in_(language)
-        found.append({"collection": plan.collection.id, "title": title, "count": count, **members})
+        found.append({**head, "count": count, **members})
     return found
 
 

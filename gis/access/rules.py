@@ -4,20 +4,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gis.access.identity import Identity
-from gis.access.roles import INSIDE, OWNER_ROLE, ROLES
+from gis.access.roles import INSIDE, OWNER_ROLE, PUBLIC_ROLE, ROLES
 from gis.catalog import Anonymous, Collection, Grant, Policy, Precision, Raster, Rows, Sensitivity
 from gis.errors import Forbidden, NotSignedIn
 
 #: Who may change features one at a time, in the divisions of the duty.
 _EDITORS = ("staff", "duty", "command", OWNER_ROLE)
 
-#: What holds where a collection declares no policy of its own. What is open is so to everybody alike, city-wide.
+#: What holds where a collection declares no policy of its own. What is open is so to everybody alike, city-wide; how
+#: many persons there are is told to all, to the public more coarsely.
 USUAL: Mapping[Sensitivity, Policy] = {
     Sensitivity.OPEN: Policy((Grant(roles=tuple(role for role in ROLES if role != OWNER_ROLE)),)),
     Sensitivity.INTERNAL: Policy((Grant(roles=INSIDE, rows=Rows.DUTY),)),
     Sensitivity.PERSONAL: Policy((
         Grant(roles=("command",), rows=Rows.EMERGENCY),
         Grant(roles=("duty",), rows=Rows.DUTY),
+        Grant(roles=("staff", "analyst", "command"), anonymous=Anonymous(9, 5, 2)),
+        Grant(roles=(PUBLIC_ROLE,), anonymous=Anonymous(7, 10, 2)),
     )),
 }  # fmt: skip
 

@@ -149,6 +149,8 @@ def test_here_tells_counts_apart(ask: Ask) -> None:
     assert persons["collection"] == "base.persons"
     assert persons["count"] >= 5
     assert persons["onemap:anonymous"]["areaWidened"] is True
+    (early,) = ask(ANALYST, "/here?lon=116.5&lat=31.75&radius=800&datetime=2001-01-01").json()["anonymous"]
+    assert early["count"] is None and early["why"]
     assert all(c["id"] != "base.persons" for layer in found["layers"] for c in layer["collections"])
 
 
