@@ -67,10 +67,13 @@ class Exports:
         run = copy_context().run
         chunks = _packed(export.chunks()) if packed else export.chunks()
 
+        def following() -> Any:
+            return run(next, chunks, _END)
+
         async def each() -> AsyncIterator[bytes]:
-            while (piece := await loop.run_in_executor(thread, run, next, chunks, _END)) is not _END:
+            while (piece := await loop.run_in_executor(thread, following)) is not _END:
                 if piece:
-                    yield piece  # type: ignore[misc]
+                    yield piece
 
         try:
             yield each()

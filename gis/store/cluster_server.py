@@ -154,27 +154,29 @@ def _check_postgis(connection: psycopg.Connection, url: str) -> None:
 def server_facts(url: str) -> dict[str, str | bool]:
     """What a running server is: versions, size, and which second wall keeps rights on rows.
 
-    `row_security` is "leakproof" where box comparison is marked so and row-level security can use the spatial index,
-    else "views". Raises Unavailable.
+    `wall` is "rows" where row-level security stands around the registers, with boxes that are leakproof; "views" where
+    views with the same conditions do; "none" where the statements alone keep rights, since no reader's role could be
+    made or nothing was made yet. Raises Unavailable.
     """
     try:
         with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
             row = connection.execute(_FACTS).fetchone()
+            walled = connection.execute("SELECT to_regclass('access.wall') IS NOT NULL").fetchone() == (True,)
+            wall = connection.execute("SELECT mode FROM access.wall").fetchone() if walled else None
     except psycopg.Error as error:
         raise _no_answer(url, error) from error
     assert row is not None
-    server, postgis, size, leakproof = row
+    server, postgis, size = row
     return {
         "postgresql": str(server),
         "postgis": str(postgis or "-"),
         "size": str(size),
-        "row_security": "leakproof" if leakproof else "views",
+        "wall": str(wall[0]) if wall else "none",
     }
 
 
 _FACTS = """
 SELECT current_setting('server_version'),
        (SELECT extversion FROM pg_extension WHERE extname = 'postgis'),
-       pg_size_pretty(pg_database_size(current_database())),
-       (SELECT proleakproof FROM pg_proc WHERE oid = to_regprocedure('geometry_overlaps(geometry, geometry)'))
+       pg_size_pretty(pg_database_size(current_database()))
 """

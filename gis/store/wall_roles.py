@@ -171,12 +171,11 @@ def _close_public(conn: psycopg.Connection[Any]) -> None:
     ).fetchone()
     assert row is not None
     name, temporary, public = row
-    closing = [sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name))] if temporary else []
+    # who does not own the database is warned, not stopped, by the server
+    if temporary:
+        conn.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
     if public:
-        closing.append(sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
-    for statement in closing:
-        # who does not own the database is warned, not stopped, by the server
-        conn.execute(statement)
+        conn.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 
 
 def own_key(conn: psycopg.Connection[Any]) -> bytes:

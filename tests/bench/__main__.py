@@ -25,6 +25,7 @@ from tests.bench import (
     history,
     load,
     resolution,
+    rights,
     serving,
     serving_dense,
     serving_exports,
@@ -43,7 +44,7 @@ FOUR = os.environ.get("ONEMAP_BENCH_FOUR") == "1"
 DENSE = int(os.environ.get("ONEMAP_BENCH_DENSE") or 10_000_000)
 _ALL = (
     "load", "memory", "deliveries", "history", "addresses", "resolution", "serving", "items", "exports", "dense",
-    "freshness", "here",
+    "freshness", "here", "rights",
 )  # fmt: skip
 PAIRS = int(os.environ.get("ONEMAP_BENCH_PAIRS") or 10)
 _RESULTS = CHECKOUT / "bench-results"
@@ -75,6 +76,10 @@ def main() -> int:
     if "history" in wanted:
         found, buffers = history.bench(url, _RESULTS, PEOPLE // 10, PAIRS)
         comparisons += found
+    guarded: list[rights.Buffers] = []
+    if "rights" in wanted:
+        found, guarded = rights.bench(url, _RESULTS, ROWS, PAIRS)
+        comparisons += found
     served = _served(wanted, url, memory)
     comparisons += served[0]
     if "resolution" in wanted:
@@ -89,6 +94,10 @@ def main() -> int:
     for b in buffers:
         Console().print(f"pages read for {b.name}: {b.with_past} with a past, {b.without} without"
                         f" ({b.ratio:.2f}, ≤ {history.BUFFERS_GOAL})")  # fmt: skip
+    small &= all(b.ratio <= rights.BUFFERS_GOAL for b in guarded)
+    for g in guarded:
+        Console().print(f"pages read for {g.name}: {g.behind} with rights, {g.bare} without"
+                        f" ({g.ratio:.2f}, ≤ {rights.BUFFERS_GOAL})")  # fmt: skip
     return 0 if small and not missed and all(c.verdict != "missed" for c in comparisons) else 1
 
 

@@ -12,9 +12,24 @@ def __getattr__(name: str) -> Any:
         from tests.bench.serving_data import CATALOGUE
 
         return create_app(os.environ["ONEMAP_BENCH_URL"], CATALOGUE)
+    if name in ("walled", "unwalled"):
+        return _with_rights(walled=name == "walled")
     if name == "bare":
         return _bare(Path(os.environ["ONEMAP_BENCH_BODY"]).read_bytes())
     raise AttributeError(name)
+
+
+def _with_rights(*, walled: bool) -> Any:
+    """The city with a policy for its points; or as it would be without rights: for everybody, and without a wall."""
+    from api import databases
+    from api.app import create_app
+    from gis.store.wall_roles import Reader
+    from tests.bench import rights, serving_data
+
+    if walled:
+        return create_app(os.environ["ONEMAP_BENCH_URL"], rights.CATALOGUE)
+    databases.reader = lambda url, given: Reader(url, "none", b"")
+    return create_app(os.environ["ONEMAP_BENCH_URL"], serving_data.CATALOGUE)
 
 
 def _bare(body: bytes) -> Any:

@@ -23,12 +23,12 @@ _RUNNING: dict[str, subprocess.Popen[bytes]] = {}
 
 
 @contextlib.contextmanager
-def ours(url: str, home: Path, **settings: str) -> Iterator[str]:
-    """OneMap as it is served, for a database; `settings` are environment variables."""
+def ours(url: str, home: Path, *, app: str = "onemap", **settings: str) -> Iterator[str]:
+    """OneMap as it is served, for a database; `settings` are environment variables, `app` one of `serving_apps`."""
     # limited as ever, but to more than one caller can ask: what the limit costs is measured
     limits = {f"ONEMAP_REQUESTS_PER_S_{who}": "1000000000" for who in ("ADDRESS", "ACCOUNT")}
     given = {"ONEMAP_BENCH_URL": url, "ONEMAP_HOME": str(home), **limits, **settings}
-    with _granian([sys.executable, "-m", "granian"], "tests.bench.serving_apps:onemap", given, "/health") as base:
+    with _granian([sys.executable, "-m", "granian"], f"tests.bench.serving_apps:{app}", given, "/health") as base:
         yield base
 
 

@@ -119,5 +119,6 @@ def test_the_shown_url_has_no_password() -> None:
 
 def test_facts_of_a_server(database_url: str) -> None:
     facts = server_facts(database_url)
-    assert set(facts) == {"postgresql", "postgis", "size", "row_security"}
+    assert set(facts) == {"postgresql", "postgis", "size", "wall"}
+    assert facts["wall"] == "rows"
     assert int(str(facts["postgresql"]).split(".")[0]) >= 15
