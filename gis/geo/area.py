@@ -69,8 +69,8 @@ class Shape:
             raise BadQuery(
                 f"the area has {vertices:,} vertices in {parts:,} parts; at most {MOST_VERTICES:,} in {MOST_PARTS:,}"
                 " are taken: simplify it, or ask in parts",
-                f"区域图形有 {parts:,} 个部分、{vertices:,} 个顶点,最多 {MOST_PARTS:,} 个部分、{MOST_VERTICES:,} 个顶点;"
-                "请简化图形或分批查询",
+                f"区域图形有 {parts:,} 个部分、{vertices:,} 个顶点,最多 {MOST_PARTS:,} 个部分、"
+                f"{MOST_VERTICES:,} 个顶点;请简化图形或分批查询",
                 subject="area",
             )
         # decimals that text can say exactly; adding 0.0 makes -0.0 plain
