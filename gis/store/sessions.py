@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from gis.access.identity import Identity
+from gis.access.roles import ADMINISTRATORS
 from gis.store.accounts import ranges_of
 
 Connection = psycopg.Connection[Any]
@@ -56,15 +57,17 @@ def session(conn: Connection, token: str, lifetime: Lifetime) -> Session | None:
     """The session of a token, which counts as used now; None where there is none, or its account is shut."""
     row = conn.execute(
         """
-        SELECT a.id, a.name, a.role, a.divisions, a.department, s.restricted,
+        SELECT a.id, a.name, a.role, a.divisions, a.department,
+            s.restricted OR (a.role = ANY(%(administrators)s) AND NOT a.factor_confirmed),
             s.seen_at < clock_timestamp() - %(every)s
         FROM access.session s JOIN access.account a ON a.id = s.account
         WHERE s.digest = %(digest)s AND s.seen_at > clock_timestamp() - %(idle)s
             AND s.begun_at > clock_timestamp() - %(longest)s AND a.disabled_at IS NULL
             AND coalesce(a.expires_at > clock_timestamp(), true)
         """,
-        {"digest": _digest(token), "every": _SEEN_EVERY, "idle": lifetime.idle, "longest": lifetime.longest},
-    ).fetchone()
+        {"digest": _digest(token), "every": _SEEN_EVERY, "idle": lifetime.idle, "longest": lifetime.longest,
+         "administrators": list(ADMINISTRATORS)},
+    ).fetchone()  # fmt: skip
     if row is None:
         return None
     account, name, role, divisions, department, restricted, is_due = row
