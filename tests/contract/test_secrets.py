@@ -14,7 +14,7 @@ from tests.served import serving
 SECRET = "Sagt-es-niemand-4711"
 
 #: Words that installations elsewhere have for a password from the start.
-_USUAL = ("changeme", "password123", "admin123", "123456", "postgres:postgres", "secret123", "letmein")
+_USUAL = ("changeme", "password123", "admin123", "postgres:postgres", "secret123", "letmein")
 #: Something is called a secret and is given a text of its own.
 _GIVEN = re.compile(r"""(?i)\b(password|passwd|secret|token|api_?key)\b\s*[:=]\s*f?["'](?!["'{<$*%])[^"'\s]{4,}["']""")
 
