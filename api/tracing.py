@@ -18,6 +18,8 @@ from api.noted import NOTED
 from api.served import Served
 from api.tile_question import Asked as AskedTile
 from gis.access.identity import PUBLIC
+from gis.access.roles import PUBLIC_ROLE
+from gis.access.seen import rules_in
 from gis.access.trace import Event, Outcome
 from gis.catalog import Sensitivity
 from gis.errors import OneMapError, UnknownName
@@ -239,8 +241,20 @@ def trace_refused_tile(served: Served, scope: Scope, error: Exception) -> None:
 
 
 def is_watched(served: Served, collection_id: str) -> bool:
-    """Whether each read of a collection is traced: all but open ones."""
-    return _sensitivity(served, collection_id) not in (None, Sensitivity.OPEN)
+    """Whether each read of a collection by the caller is traced: all but open ones.
+
+    Figures that name nobody, as everybody is told them, are open too.
+    """
+    if _sensitivity(served, collection_id) in (None, Sensitivity.OPEN):
+        return False
+    return served.identity.role != PUBLIC_ROLE or not _is_told_anonymously(served, collection_id)
+
+
+def _is_told_anonymously(served: Served, collection_id: str) -> bool:
+    try:
+        return rules_in(served.catalogue, served.identity, collection_id).anonymous is not None
+    except OneMapError:
+        return False
 
 
 def _is_personal(served: Served, collection_id: str) -> bool:

@@ -42,7 +42,9 @@ def export(
     if datetime:
         question = f"{question}{'&' if '?' in question else '?'}datetime={datetime.replace('+', '%2B')}"
     with City.open() as city, progress(told("Tiles", "瓦片"), as_json=as_json) as step:
-        found = write(city, parse(question, city.catalogue), output, options, update=update, progress=step)
+        query = parse(question, city.catalogue)
+        with city.traced("exported", collection=query.collection, detail={"format": "pmtiles"}):
+            found = write(city, query, output, options, update=update, progress=step)
     megabytes = f"{found.bytes / 1e6:.1f} MB"
     answer(
         {"file": str(found.path), "tiles": found.tiles, "made": found.made, "bytes": found.bytes},
