@@ -19,7 +19,8 @@ from gis.text import Language, Text
 
 MODULES = (
     "up", "db", "load", "deliver", "returned", "directory", "scorecard", "divisions", "keys", "users", "policy",
-    "emergency", "explain_access", "audit", "ask", "tiles", "geocode", "resolve", "erasure", "publish", "demo",
+    "emergency", "anonymous", "explain_access", "audit", "ask", "tiles", "geocode", "resolve", "erasure", "publish",
+    "demo",
 )  # fmt: skip
 """The modules of this package that bring commands, in the order of `onemap --help`."""
 

@@ -6,31 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import h3
-import psycopg
 import pytest
 
 from api.app import create_app
 from gis.access import PUBLIC, Identity
-from gis.catalog import Anonymous, Catalogue, Grant, Policy
 from gis.store.cluster import Cluster
-from layers import LAYERS
+from tests.anonymous_city import CATALOGUE, fill
 from tests.api.conftest import served
 from tests.conftest import copied_database
-from tests.policies import with_policies
 
 ANALYST = Identity("analyst", "analyst")
 PERSONS = "/collections/base.persons"
-CATALOGUE = with_policies(
-    Catalogue(LAYERS),
-    {
-        "base.persons": Policy(
-            (
-                Grant(roles=("analyst",), anonymous=Anonymous(9, 5, 2)),
-                Grant(roles=("public",), anonymous=Anonymous(7, 10, 2)),
-            )
-        )
-    },
-)
 Ask = Callable[..., Any]
 
 
@@ -39,7 +25,7 @@ def ask(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactor
     """Asks the application as somebody: 3 000 persons in 400 houses of six villages, some without a place."""
     with copied_database(cluster, template, "anonymous") as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv("ONEMAP_HOME", str(tmp_path_factory.mktemp("home")))
-        _fill(url)
+        fill(url)
         app = create_app(url, CATALOGUE, tmp_path_factory.mktemp("dist"))
         with served(app) as request:
 
@@ -51,38 +37,6 @@ def ask(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactor
                 return request(path)
 
             yield asked
-
-
-def _fill(url: str) -> None:
-    chance = random.Random(3)
-    houses = []
-    for _ in range(400):
-        village = chance.randrange(6)
-        lat, lon = (
-            31.75 + village // 3 * 0.02 + chance.gauss(0, 0.006),
-            116.5 + village % 3 * 0.02 + chance.gauss(0, 0.006),
-        )
-        houses.append(
-            (int(h3.latlng_to_cell(lat, lon, 11), 16), 341502001001 + village, chance.choice((1, 2, 3, 9, 40)))
-        )
-    places = chance.choices(houses, [house[2] for house in houses], k=3_000)
-    with psycopg.connect(url) as conn:
-        load = conn.execute(
-            "INSERT INTO core.load (collection, dataset, file, file_sha256, source, licence)"
-            """ VALUES ('base.persons', 'x', 'x', 'x', '{"zh": "x", "en": "x"}', 'x') RETURNING id"""
-        ).fetchone()
-        assert load is not None
-        with conn.cursor().copy(
-            "COPY base.persons (fid, scenario, valid_from, valid_to, rec_from, digest, load, src_row, cell, division,"
-            " sex, marital_status) FROM STDIN"
-        ) as rows:
-            for fid, (cell, division, _) in enumerate(places, 1):
-                sex, state = (
-                    chance.choice(("male", "female")),
-                    chance.choice(("single", "married", "married", "widowed")),
-                )
-                place = cell if fid % 50 else None
-                rows.write_row((fid, 0, "-infinity", "infinity", 1, 0, load[0], fid, place, division, sex, state))
 
 
 def test_cells_say_what_they_are(ask: Ask) -> None:
