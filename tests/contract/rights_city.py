@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -203,7 +204,7 @@ def refused_alike(ruled: RuledCity, who: str, collection: Collection, field: str
         answers = [ruled.get(who, f"{place}?{parameters.format(quote(one))}") for one in (field, other)]
         assert [a.status_code for a in answers] == [400, 400], (who, place, parameters, field, answers[0].text[:300])
         texts = [
-            json.dumps(a.json(), ensure_ascii=False).replace(one, "·")
+            re.sub(rf"(?<![a-z_]){one}(?![a-z_0-9])", "·", json.dumps(a.json(), ensure_ascii=False))
             for a, one in zip(answers, (field, other), strict=True)
         ]
         assert _bare(texts[0]) == _bare(texts[1]), (who, place, parameters, field)

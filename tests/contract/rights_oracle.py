@@ -12,7 +12,7 @@ import shapely
 from gis.access import Identity
 from gis.access.masking import masked
 from gis.access.roles import INSIDE, ROLES
-from gis.catalog import Collection, FieldType, Grant, Rows, Sensitivity
+from gis.catalog import Anonymous, Collection, FieldType, Grant, Rows, Sensitivity
 from gis.store.tables import Register
 
 NOW = "valid_from <= date_trunc('minute', now()) AND valid_to > date_trunc('minute', now())"
@@ -20,7 +20,12 @@ NOW = "valid_from <= date_trunc('minute', now()) AND valid_to > date_trunc('minu
 _USUAL = {
     Sensitivity.OPEN: [Grant(roles=tuple(r for r in ROLES if r != "owner"))],
     Sensitivity.INTERNAL: [Grant(roles=INSIDE, rows=Rows.DUTY)],
-    Sensitivity.PERSONAL: [Grant(roles=("command",), rows=Rows.EMERGENCY), Grant(roles=("duty",), rows=Rows.DUTY)],
+    Sensitivity.PERSONAL: [
+        Grant(roles=("command",), rows=Rows.EMERGENCY),
+        Grant(roles=("duty",), rows=Rows.DUTY),
+        Grant(roles=("staff", "analyst", "command"), anonymous=Anonymous(9, 5, 2)),
+        Grant(roles=("public",), anonymous=Anonymous(7, 10, 2)),
+    ],
 }
 
 
@@ -49,6 +54,12 @@ def grant_of(who: Identity, collection: Collection) -> Grant | None:
             continue
         return grant
     return None
+
+
+def sees_rows(who: Identity, collection: Collection) -> bool:
+    """Whether somebody is told rows, not counts alone."""
+    grant = grant_of(who, collection)
+    return grant is not None and grant.anonymous is None
 
 
 def exact_fields(who: Identity, collection: Collection) -> set[str]:
