@@ -47,11 +47,30 @@ def test_five_versions_of_every_row_leave_no_holes_and_the_same_indexes(desk: De
 def test_a_few_changes_are_made_in_place(desk: Desk) -> None:
     desk.deliver(edition(desk, 0, "H0"), "police", day(1), full=True)
     (before,) = desk.rows("SELECT 'base.persons'::regclass::oid")
+    stand = "SELECT fid, (ctid::text::point)[0] FROM base.persons ORDER BY fid"
+    places, pages = desk.rows(stand), desk.rows(PAGES)
     few = desk.folder / "few.csv"
     write_csv(few, [line(n, {"name": "张三", "household": "H9"}, start=day(0)) for n in range(9)], full=False)
     assert desk.deliver(few, "police", day(2), full=False).rows.accepted == 9
     assert desk.rows("SELECT 'base.persons'::regclass::oid") == [before]
     assert desk.rows("SELECT household, count(*) FROM base.persons GROUP BY 1 ORDER BY 1") == [("H0", 2_491), ("H9", 9)]
+    assert desk.rows(stand) == places, "a row stays on its page, which has room for it"
+    assert desk.rows(PAGES) == pages
+
+
+def test_rows_begin_end_and_change_at_once(desk: Desk) -> None:
+    """In one delivery someone new, someone gone, someone who moved on a day, someone said otherwise since ever."""
+    desk.deliver(edition(desk, 0, "H0"), "police", day(1), full=True)
+    path = desk.folder / "mixed.csv"
+    rows = [line(n, {"name": "张三", "household": "H0"}, start=day(0)) for n in range(2, len(PEOPLE))]
+    rows[0] = line(2, {"name": "张三", "household": "H2"}, start=day(0))
+    rows[1] = line(3, {"name": "张三", "household": "H3"}, start=day(2))
+    write_csv(path, [line(9_999, {"name": "李四", "household": "H9"}, start=day(0)), *rows], full=True)
+    desk.deliver(path, "police", day(3), full=True)
+    found = desk.rows("SELECT household, valid_to = 'infinity', count(*) FROM base.persons GROUP BY 1, 2 ORDER BY 1, 2")
+    assert found == [("H0", False, 3), ("H0", True, 2_496), ("H2", True, 1), ("H3", True, 1), ("H9", True, 1)]
+    assert desk.rows("SELECT count(*) FROM base.persons_past") == [(4,)]
+    assert desk.rows(KNOWN, 1, 1) == [("H0", len(PEOPLE))]
 
 
 def test_what_a_few_are_told_is_read_without_reading_all_claims(desk: Desk, database_url: str) -> None:

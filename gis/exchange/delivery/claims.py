@@ -104,27 +104,27 @@ def insert_ends(conn: psycopg.Connection[Any], register: Deliverable, place: Pla
     )
 
 
-def keep_prior(conn: psycopg.Connection[Any], register: Deliverable, place: Place, *, late: bool) -> None:
-    """`prior`: the department's word just before the edition on what is staged or ended."""
-    # what is not late comes right after the latest words, which have an index of their own
-    which = (
-        "AND NOT c.withdrawn AND (c.edition, c.delivery) < (%(edition)s, %(delivery)s)"
-        " ORDER BY c.fid, c.edition DESC, c.delivery DESC"
-        if late
-        else "AND c.latest"
-    )
+def keep_prior(conn: psycopg.Connection[Any], register: Deliverable, place: Place) -> None:
+    """`prior`: the department's word just before the edition on what is staged or ended, be there later ones."""
     conn.execute(
-        f"CREATE TEMP TABLE prior ON COMMIT DROP AS SELECT {'DISTINCT ON (c.fid)' if late else ''} c.*"
-        f" FROM {register.claims} c JOIN touched USING (fid) WHERE c.department = %(department)s {which}",
+        f"CREATE TEMP TABLE prior ON COMMIT DROP AS SELECT DISTINCT ON (c.fid) c.* FROM {register.claims} c"
+        " JOIN touched USING (fid) WHERE c.department = %(department)s"
+        " AND NOT c.withdrawn AND (c.edition, c.delivery) < (%(edition)s, %(delivery)s)"
+        " ORDER BY c.fid, c.edition DESC, c.delivery DESC",
         place.args,
     )
 
 
 def give_way(conn: psycopg.Connection[Any], register: Deliverable, department: str) -> None:
-    """The department's latest words on what was touched are no longer the latest: others come after them."""
+    """The department's latest words on what was touched are no longer the latest: others come after them.
+
+    They are the ones just before, `prior`.
+    """
+    conn.execute(f"CREATE TEMP TABLE prior (LIKE {register.claims}) ON COMMIT DROP")
     conn.execute(
-        f"UPDATE {register.claims} c SET latest = false FROM touched"
-        " WHERE c.fid = touched.fid AND c.department = %s AND c.latest",
+        f"WITH gave AS (UPDATE {register.claims} c SET latest = false FROM touched"
+        " WHERE c.fid = touched.fid AND c.department = %s AND c.latest RETURNING c.*)"
+        " INSERT INTO prior SELECT * FROM gave",
         (department,),
     )
 

@@ -218,8 +218,8 @@ class _Work:
             ends = self._ends()
             fold.touch(conn, f"SELECT fid FROM {claims.STAGE}")
             fold.touch(conn, "SELECT unnest(%(fids)s::bigint[])", {"fids": ends.tolist()})
-            claims.keep_prior(conn, register, place, late=self.standing.late)
             if self.standing.late:
+                claims.keep_prior(conn, register, place)
                 later.write_out(conn, register, place, "prior")
             else:
                 claims.give_way(conn, register, self.record.department)
