@@ -73,6 +73,8 @@ class Shape:
                 f"{MOST_VERTICES:,} 个顶点;请简化图形或分批查询",
                 subject="area",
             )
+        if not geometry.is_empty:
+            Box(*geometry.bounds)  # what is far off the globe cannot even be rounded
         # decimals that text can say exactly; adding 0.0 makes -0.0 plain
         geometry = shapely.transform(geometry, lambda lonlat: np.round(lonlat, _DECIMALS) + 0.0)
         if geometry.is_empty or not geometry.is_valid:
