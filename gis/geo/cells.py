@@ -6,6 +6,7 @@ descendants of a cell at one resolution lie in one closed range of ids. 0 stands
 latitude, degrees, WGS 84. Shapes of cells are in `cell_shapes`.
 """
 
+from functools import cache
 from itertools import repeat
 
 import numpy as np
@@ -126,6 +127,7 @@ def _tail(res: int) -> int:
     return (res << _RESOLUTION_BIT) | ((1 << 3 * (FINEST - res)) - 1)
 
 
+@cache
 def _digits(above: int, res: int, digit: int) -> int:
     """`digit` written in the places of the resolutions above + 1 to res."""
     return sum(digit << 3 * (FINEST - place) for place in range(above + 1, res + 1))
