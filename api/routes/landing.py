@@ -77,6 +77,8 @@ _PLACES = (
     ("/tileMatrixSets", f"{_REL}/tiling-schemes", JSON, Text("瓦片矩阵集", "Tile matrix sets")),
     ("/changes", "monitor", JSON, Text("某位置以来的变更", "What changed since a position")),
     ("/live", "monitor", _STREAM, Text("实时变更(服务器推送事件)", "Changes as they happen (server-sent events)")),
+    ("/account", "service", HTML, Text("登录与账号", "Sign in, and my account")),
+    ("/me", "related", JSON, Text("我的身份与权限", "Who I am and what I may see")),
     ("/exchange", "service", HTML, Text("部门数据交换", "Exchange between departments")),
     ("/exchange/directory", "index", JSON, Text("部门数据目录", "Directory of what departments collect")),
     ("/health", "status", JSON, Text("运行状态", "Health")),
