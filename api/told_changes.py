@@ -76,6 +76,11 @@ async def told_changes(city: Served, collections: Iterable[Collection]) -> ToldC
     return ToldChanges(boxes, frozenset(nowhere))
 
 
+def check_rows_told(city: Served, collection: Collection) -> None:
+    """That the caller may be told rows of a collection, and so of their changes. Raises Forbidden."""
+    Plan(Query(collection=collection.id), city.catalogue, city.identity, rounded(now())).check_rows()
+
+
 def _is_coarse(rules: Rules) -> bool:
     if rules.precision == "division":
         return True

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from api.reply import json_reply
 from api.served import Ask, City, Served, encoded
-from api.told_changes import ToldChanges, told_changes
+from api.told_changes import ToldChanges, check_rows_told, told_changes
 from gis.errors import BadQuery, Gone, Unavailable
 from gis.store.changes import tile_of
 from gis.store.changes_since import since as changed_since
@@ -78,7 +78,11 @@ async def live(request: Request, city: City, ask: Ask) -> Response:
 
 async def _told(city: Served, named: str | None) -> ToldChanges:
     """What is told of the collections that the caller may see, or of those named. Raises NotFound, Forbidden."""
-    wanted = city.collections() if named is None else [city.collection(name) for name in named.split(",")]
+    if named is None:
+        return await told_changes(city, city.collections())
+    wanted = [city.collection(name) for name in named.split(",")]
+    for collection in wanted:
+        check_rows_told(city, collection)
     return await told_changes(city, wanted)
 
 

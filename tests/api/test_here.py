@@ -157,5 +157,5 @@ def test_what_is_not_there_is_not_found(city: SampleCity) -> None:
 
 
 def test_what_the_caller_may_not_ask_is_forbidden(city: SampleCity) -> None:
-    assert city.get(f"/here?{POINT}&collections=base.persons").status_code == 403
+    assert city.get(f"/here?{POINT}&collections=base.entities").status_code == 403
     assert city.get("/here?area=base.persons/1").status_code == 403

@@ -70,7 +70,7 @@ def test_changes_and_pages_for_people_tell_only_what_may_be_seen(ruled: RuledCit
                 assert ruled.get(who, f"/changes?collection={collection.id}").status_code == 403
                 continue
             if grant.anonymous is not None:
-                assert ruled.told(who, f"/changes?collection={collection.id}").json()["changes"] == []
+                assert ruled.get(who, f"/changes?collection={collection.id}").status_code == 403
                 continue
             expected = ruled.rows(who, collection)
             page = ruled.told(who, f"/collections/{collection.id}/items?f=html&limit=100").text
