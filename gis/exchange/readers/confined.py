@@ -51,8 +51,13 @@ class ConfinedReader:
     def open_source(self, path: Path | str, options: ReadOptions | None = None) -> "ConfinedSource":
         """As `readers.open_source`; raises BadInput as well where reading takes more than the limits."""
         with self._lock:
-            process, self._ready = self._ready or self._start(), self._start()
-        return ConfinedSource(Path(path), process, options or ReadOptions(), self.limits)
+            process, self._ready = self._ready or self._start(), None
+        try:
+            return ConfinedSource(Path(path), process, options or ReadOptions(), self.limits)
+        finally:
+            # not before: it would only be in the way of the one that is waited for
+            with self._lock:
+                self._ready = self._ready or self._start()
 
     def close(self) -> None:
         """End the process that waits."""
