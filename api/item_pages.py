@@ -13,7 +13,6 @@ from typing import Any
 import orjson
 
 from api.counts import Counts
-from api.edition import program
 from api.item_question import Question
 from api.paging import check_order, last_row, page_links
 from api.reply import Conditions
@@ -60,7 +59,7 @@ class ItemPages:
         """The page; without content where the caller's copy is it. Raises Unavailable, Forbidden, BadQuery."""
         state = await self._state(question)
         # of everything that the page's bytes depend on, the data by their state
-        etag = hashlib.blake2b(f"{state}{question.about}{program()}".encode(), digest_size=12).hexdigest()
+        etag = hashlib.blake2b(f"{state}{question.about}".encode(), digest_size=12).hexdigest()
         identity = self.served.identity
         self.served.tally.count(self.served.consumer, question.query.collection)
         if conditions.hold(f'"{etag}"') or conditions.hold(f'"{etag}-gz"'):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from starlette.types import Scope
 
+from api.edition import edition
 from api.language import language_of
 from api.paging import DEFAULT_LIMIT, MAX_LIMIT
 from api.served import Asked, Served
@@ -30,7 +31,8 @@ _MATTER = (b"host", b"accept", b"accept-language")
 class Question:
     """A question of items. `streamed`: everything in one go, else a page; `registers` are what it rests on.
 
-    `about` is all that its answer depends on but the data: the address, the language, the rules in force.
+    `about` is all that its answer depends on but the data: the address, the language, the rules in force, the program
+    and what is declared.
     """
 
     ask: Asked
@@ -48,6 +50,7 @@ class Questions:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._read: dict[tuple[str | bytes | Identity | None, ...], Question] = {}
+        self._editions: dict[str, str] = {}
 
     def read(self, scope: Scope, headers: Mapping[bytes, bytes], collection_id: str) -> Question:
         """The question of a request. Raises NotFound, Forbidden, BadQuery."""
@@ -78,7 +81,8 @@ class Questions:
             streamed = (page.limit or 0) > MAX_LIMIT
             query = query.but(page=replace(page, limit=page.limit or DEFAULT_LIMIT))
         plan = QueryAsk(query=query, identity=self._served.identity).plan(self._served.catalogue)
-        about = f"{ask.base}{ask.path}{ask.parameters}{ask.language}{plan.rules_digest}"
+        declared = self._editions.get(collection.id) or self._editions.setdefault(collection.id, edition(collection))
+        about = f"{ask.base}{ask.path}{ask.parameters}{ask.language}{plan.rules_digest}{declared}"
         return Question(ask, query, form, streamed, plan.registers, plan.follows_now, about)
 
 

@@ -1,6 +1,7 @@
 """Later pages see what the first one saw, whether or not anything was recorded in between; nothing is read in vain."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,17 @@ def test_links_are_those_of_the_scheme_that_was_asked_by(web_folder: Path, url: 
         for scheme in ("http", "https"):
             answer = get(POIS.replace("/collections", f"{scheme}://city.test/collections"))
             assert all(link["href"].startswith(f"{scheme}://city.test/") for link in answer.json()["links"])
+
+
+def test_what_is_declared_otherwise_is_another_page(url: str, get: Get, web_folder: Path) -> None:
+    address = f"{POIS}&datetime=2026-01-01T00:00:00Z"
+    before = get(address).headers["etag"]
+    plain = [
+        replace(
+            layer, collections=tuple(replace(c, style=None) if c.id == "base.pois" else c for c in layer.collections)
+        )
+        for layer in LAYERS
+    ]
+    for layers, is_same in ((plain, False), (LAYERS, True)):
+        with served(create_app(url, Catalogue(layers), web_folder)) as again:
+            assert (again(address).headers["etag"] == before) is is_same
