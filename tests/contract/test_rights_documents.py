@@ -110,3 +110,23 @@ def _rules(collection: Collection, who: str) -> Any:
     if who == "owner":
         ranges = None
     return (frozenset(grant.masked.items()), frozenset(grant.hidden), grant.precision, ranges)
+
+
+def test_a_tag_tells_nothing_of_what_is_hidden(ruled: RuledCity) -> None:
+    """Its state is of all that is recorded, and could be guessed at by who knows the rest."""
+    collection = ruled.catalogue["base.entities"]
+    fid = next(iter(sorted(ruled.rows("staff", collection))))
+    path = f"/collections/base.entities/items/{fid}"
+
+    def tags() -> tuple[str, str]:
+        return ruled.told("staff", path).headers["etag"], ruled.told("owner", path).headers["etag"]
+
+    (before,) = ruled.conn.execute("SELECT representative FROM base.entities WHERE fid = %s", [fid]).fetchone() or (0,)
+    change = "UPDATE base.entities SET representative = %s WHERE fid = %s AND scenario = 0"
+    first = tags()
+    try:
+        ruled.conn.execute(change, [4711, fid])
+        second = tags()
+    finally:
+        ruled.conn.execute(change, [before, fid])
+    assert first[0] == second[0] and first[1] != second[1]
