@@ -62,10 +62,13 @@ class Shell:
             return self.inner(scope, receive, send)
         guard: Guard = self.state.guard
         guard.proxies.settle(scope)
-        headers = dict(scope["headers"])
-        if b"authorization" not in headers and scope["scheme"] != "https" and not guard.origins.named:
-            return self.inner(scope, receive, send)
-        return self._guarded(scope, receive, send, headers)
+        if scope["scheme"] != "https" and not guard.origins.named:
+            for name, _ in scope["headers"]:
+                if name == b"authorization":
+                    break
+            else:
+                return self.inner(scope, receive, send)
+        return self._guarded(scope, receive, send, dict(scope["headers"]))
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
         guard: Guard = self.state.guard
