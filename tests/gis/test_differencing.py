@@ -16,6 +16,7 @@ from gis.geo.area import Box, Cells, Circle, Division
 from gis.query import answers
 from gis.query.ask import Ask
 from gis.query.filters import Filter
+from gis.query.plan import Plan
 from gis.query.query import ByCell, ByDivision, Measure, Query
 from gis.query.span import Span
 from gis.store import released
@@ -181,3 +182,21 @@ def test_a_hundred_thousand_questions_find_nobody(
         attacker = Attacker(counting(city, identity), k, finest)
         attacker.run(int(50_000 * torture_scale), *lattice, seed=11)
         assert attacker.few == set()
+
+
+def test_most_of_the_city_is_told(city: City, capsys: pytest.CaptureFixture[str]) -> None:
+    """The share of persons and of inhabited cells that each release shows, by resolution; printed for whoever asks."""
+    total = int(city.database.rows(answers.groups(_plan(city, OWNER, ())))[0][0])
+    for identity, scheme in ((ANALYST, INSIDE), (PUBLIC, OUTSIDE)):
+        for resolution in range(scheme.resolution, 5, -1):
+            told = city.database.rows(answers.groups(_plan(city, identity, (ByCell(resolution),))))
+            cells = city.database.rows(answers.groups(_plan(city, OWNER, (ByCell(resolution),))))
+            persons, shown = sum(row[1] for row in told) / total, len(told) / len(cells)
+            with capsys.disabled():
+                print(f"\nk={scheme.k} res={resolution}: {persons:.1%} of persons, {shown:.1%} of cells", end="")
+            assert persons > 0.9
+
+
+def _plan(city: City, identity: Identity, by: tuple[ByCell, ...]) -> Plan:
+    query = Query(collection=PERSONS, by=by, measure=(Measure(),))
+    return Ask(query=query, identity=identity).plan(city.catalogue)
