@@ -15,8 +15,8 @@ From below, at each node:
 - q remainders of s >= k persons are an atom there, if q * least + DOUBT <= s <= q * (k - 1) - DOUBT;
 - otherwise they are withheld: they stand in no figure at all.
 
-A remainder is passed on or pooled, and no figure ever contains it beside the atoms, so nothing has to be suppressed to
-complement it: what is told of a node is what can be told, and less than k persons of a division stand above it.
+A remainder is passed on or pooled, and no figure of a node contains what stands above it, so nothing has to be
+suppressed to complement it: what is told of a node is what can be told there, and a few more may live in it.
 
 **Who knows how it works** knows that each pooled remainder has `least` to k - 1 persons, and their sum. The bounds on s
 leave each of them, and each set of some of them, at least DOUBT + 1 possible numbers: of a member the possible ones are
