@@ -40,7 +40,8 @@ TABLES = (
         factor_confirmed boolean NOT NULL DEFAULT false,
         factor_step bigint NOT NULL DEFAULT 0,
         signed_in_at timestamptz,
-        CONSTRAINT administrators_see_no_division CHECK (role NOT IN {ADMINISTRATORS} OR coalesce(divisions, 'null') = '[]'),
+        CONSTRAINT administrators_see_no_division
+            CHECK (role NOT IN {ADMINISTRATORS} OR coalesce(divisions, 'null') = '[]'),
         CONSTRAINT a_factor_is_confirmed_when_there_is_one CHECK (factor IS NOT NULL OR NOT factor_confirmed)
     )
     """,
