@@ -11,7 +11,8 @@ from api.html import collection_page, collections_page, document_page
 from api.raster_document import description as raster_description
 from api.reply import SCHEMA, json_reply
 from api.routes.rasters import Rasters
-from api.served import Ask, Asked, City
+from api.served import Ask, Asked, City, Served
+from gis.access import rules_in
 from gis.query.crs import uri
 from gis.text import Text
 
@@ -28,7 +29,7 @@ async def collections(city: City, ask: Ask, rasters: Rasters) -> Response:
     found = city.collections()
     known = await city.known(found)
     crs = [uri(name) for name in await declared(city)]
-    documents = [await with_queries(city, ask, description(c, known[c.id], crs, ask)) for c in found]
+    documents = [await with_queries(city, ask, _told(city, description(c, known[c.id], crs, ask))) for c in found]
     documents += [raster_description(r, *await rasters.known(r), ask) for r in rasters.rasters()]
     if form == "html":
         return collections_page(ask, documents)
@@ -49,7 +50,7 @@ async def collection(collection_id: str, city: City, ask: Ask, rasters: Rasters)
         return document_page(ask, document["title"], document) if form == "html" else _json(document, ask)
     found = city.collection(collection_id)
     known = await city.known([found])
-    document = description(found, known[found.id], [uri(name) for name in await declared(city)], ask)
+    document = _told(city, description(found, known[found.id], [uri(name) for name in await declared(city)], ask))
     document = await with_queries(city, ask, document)
     return collection_page(ask, found, document) if form == "html" else _json(document, ask)
 
@@ -70,6 +71,15 @@ async def collection_queryables(collection_id: str, city: City, ask: Ask) -> Res
     if form == "html":
         return document_page(ask, _QUERYABLES.in_(ask.language), document)
     return _json(document, ask, SCHEMA)
+
+
+def _told(city: Served, document: dict[str, Any]) -> dict[str, Any]:
+    """A description without the ways to rows, where the caller is told counts alone."""
+    if rules_in(city.catalogue, city.identity, document["id"]).anonymous is None:
+        return document
+    ways = (f"/collections/{document['id']}/items", f"/collections/{document['id']}/tiles")
+    links = [link for link in document["links"] if not any(way in link["href"] for way in ways)]
+    return {**document, "links": links}
 
 
 def _json(document: dict[str, Any], ask: Asked, media_type: str = "application/json") -> Response:
