@@ -11,8 +11,9 @@ from api import edition
 from api.tile_question import TileQuestions
 from api.tile_reply import state_of
 from gis.access import OWNER
-from gis.catalog import Catalogue, Collection, Detail
+from gis.catalog import Catalogue, Collection, Detail, Layer
 from gis.catalog.field import text
+from gis.text import Text
 from layers import LAYERS
 
 CATALOGUE = Catalogue(LAYERS)
@@ -59,6 +60,6 @@ def test_an_edit_anywhere_is_another_program(tmp_path: Path, monkeypatch: pytest
 )  # fmt: skip
 def test_another_declaration_makes_another_tag(other: Collection) -> None:
     assert edition.edition(other) != edition.edition(ROADS) == edition.edition(replace(ROADS))
-    catalogue = {"base.roads": other}
+    catalogue = Catalogue([Layer(name="base", title=Text("底图", "Base"), collections=(other,))])
     if other.style == ROADS.style:
         assert _tag(catalogue) != _tag()
