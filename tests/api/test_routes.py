@@ -164,6 +164,10 @@ def test_links_lead_somewhere(city: SampleCity) -> None:
                 assert refused.json()["subject"] == "base.cats", url
                 continue
             answer = city.get(url.removeprefix("http://city.test"))
+            if url.endswith("/base.persons/cells"):
+                # counts are told of what was released, which here nobody did
+                assert answer.json()["subject"] == "datetime", url
+                continue
             assert answer.status_code == 200, url
             if "json" in answer.headers["content-type"]:
                 following |= _links(answer.json())
@@ -262,7 +266,7 @@ def test_the_api_describes_what_there_is(city: SampleCity) -> None:
     for path, operations in document["paths"].items():
         method = "get" if "get" in operations else next(iter(operations))
         if "security" in operations[method]:
-            assert city.get(path, method.upper()).status_code == 401, path
+            assert city.get(path.replace("{number}", "1"), method.upper()).status_code == 401, path
         if "security" in operations[method] or method != "get":
             continue
         if "text/event-stream" in operations["get"]["responses"]["200"]["content"]:
