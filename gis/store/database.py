@@ -309,6 +309,12 @@ def translated() -> Iterator[None]:
             "the question took too long; ask for a smaller area or fewer rows",
             "查询超时,请缩小范围或减少数据量",
         ) from None
+    except errors.UndefinedTable:
+        # a policy was adjusted, or the tables are of another version of the program
+        raise Unavailable(
+            "what can be read has just changed; ask again in a moment, or run onemap db migrate",
+            "可查询的内容刚刚发生变化,请稍后重试,或运行 onemap db migrate",
+        ) from None
     except _QUESTION_AT_FAULT as error:
         why = (error.diag.message_primary or str(error)).strip().splitlines()[0]
         if isinstance(error, errors.ProgramLimitExceeded) and " / " in why:

@@ -12,10 +12,14 @@ from gis.access import PUBLIC, Identity
 from gis.access.policy_document import policy_document
 from gis.catalog import Grant, Policy, Rows
 from gis.city import City
+from gis.errors import Unavailable
 from gis.exchange.readers import ReadOptions
+from gis.query.statement import Statement
+from gis.store.database import Database
 from gis.store.derived import derive, ensure
 from gis.store.generalised import band_table
 from gis.store.policies import put
+from gis.store.reading import Reading
 from gis.store.wall_roles import reader
 from tests.gis.walled_city import CATALOGUE, CLERK, EVERYONE, HERE, THERE, Walled, walled
 from tests.policies import with_policies
@@ -131,6 +135,16 @@ def test_a_policy_that_is_adjusted_walls_in_anew(city: Walled) -> None:
         assert derive(city.url, [pois]) == []
     adjusted = replace(city, catalogue=with_policies(CATALOGUE, {"base.pois": MASKED}))
     assert adjusted.rows(Identity("someone", "command"), 'SELECT count(name) FROM "base"."pois"') == [(16,)]
+
+
+def test_who_asks_by_a_policy_that_has_just_gone_is_told_to_ask_again(masked: Walled) -> None:
+    with psycopg.connect(masked.url, autocommit=True) as conn:
+        ensure(conn, CATALOGUE["base.pois"])
+    reading = Reading(masked.reader, lambda: masked.catalogue, lambda: Identity("someone", "command"))
+    database = Database(masked.reader.url, wall=reading)
+    with pytest.raises(Unavailable, match="has just changed"):
+        database.rows(Statement(SEEN))
+    database.close()
 
 
 def test_generalised_shapes_are_told_by_division(database_url: str) -> None:
