@@ -1,6 +1,6 @@
 """The API in OpenAPI 3.0.3, written from the declarations, so that it cannot tell what is not there."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from api import (
@@ -97,10 +97,18 @@ _POSTED: dict[str, tuple[Text, dict[str, Any]]] = {
 
 
 def document(
-    collections: Iterable[Collection], base: str, language: Language, rasters: Iterable[Raster] = ()
+    collections: Iterable[Collection],
+    base: str,
+    language: Language,
+    rasters: Iterable[Raster] = (),
+    counted: Container[str] = (),
 ) -> dict[str, Any]:
-    """The whole description; collections and their queryables are those that the caller may ask."""
+    """The whole description; collections and their queryables are those that the caller may ask.
+
+    Of those whose ids are `counted` the caller is told counts alone: they have no items.
+    """
     known = list(collections)
+    rowed = [collection for collection in known if collection.id not in counted]
     return {
         "openapi": "3.0.3",
         "info": {"title": _TITLE.in_(language), "version": "1.0.0"},
@@ -114,7 +122,7 @@ def document(
             **openapi_places.paths(known, language),
             **openapi_tiles.paths(language),
             **openapi_styles.paths(language),
-        }, language), known, language),
+        }, language), rowed, language),
         "components": {
             "parameters": {
                 **{name: _parameter(name, language) for name in PARAMETERS},

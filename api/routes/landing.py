@@ -13,6 +13,7 @@ from api.reply import HTML, JSON, json_reply
 from api.routes.metrics import MEDIA_TYPE as FIGURES
 from api.routes.rasters import Rasters
 from api.served import Ask, Asked, City
+from gis.access.seen import rules_in
 from gis.text import Text
 
 router = APIRouter()
@@ -79,6 +80,7 @@ _PLACES = (
     ("/live", "monitor", _STREAM, Text("实时变更(服务器推送事件)", "Changes as they happen (server-sent events)")),
     ("/account", "service", HTML, Text("登录与账号", "Sign in, and my account")),
     ("/me", "related", JSON, Text("我的身份与权限", "Who I am and what I may see")),
+    ("/publications", "related", JSON, Text("公开的数据", "What is published as open data")),
     ("/exchange", "service", HTML, Text("部门数据交换", "Exchange between departments")),
     ("/exchange/directory", "index", JSON, Text("部门数据目录", "Directory of what departments collect")),
     ("/health", "status", JSON, Text("运行状态", "Health")),
@@ -141,5 +143,7 @@ async def conformance(city: City, ask: Ask) -> Response:
 async def api(city: City, ask: Ask, rasters: Rasters) -> Response:
     """The API in OpenAPI 3.0, written from the declarations."""
     ask.only()
-    found = document(city.collections(), ask.base, ask.language, rasters.rasters())
+    known = city.collections()
+    counted = {c.id for c in known if rules_in(city.catalogue, city.identity, c.id).anonymous is not None}
+    found = document(known, ask.base, ask.language, rasters.rasters(), counted)
     return json_reply(found, ask.language, OPENAPI)
