@@ -11,7 +11,7 @@ from gis.settings import CHECKOUT, Settings
 
 READMES = [CHECKOUT / "README.md", CHECKOUT / "README.zh-CN.md"]
 #: Read by the commands before any setting is, and by tests and the set-up.
-_BESIDE = {"ONEMAP_LANG"}
+_BESIDE = {"ONEMAP_LANG", "ONEMAP_AUDIT"}
 
 
 def commands() -> dict[str, set[str]]:
@@ -36,7 +36,7 @@ def test_every_command_is_told_and_no_other(readme: Path, title: str) -> None:
     told: dict[str, set[str]] = {}
     for line in table(readme, title).splitlines():
         # in the second cell too stand names of options, not of commands
-        for said in re.findall(r"`(?:onemap )?([a-z|\\ ]+)`", line.split(" | ")[0]):
+        for said in re.findall(r"`(?:onemap )?([a-z|\\ -]+)`", line.split(" | ")[0]):
             name, _, parts = said.partition(" ")
             told[name] = set(parts.replace("\\", "").split("|")) - {""}
     there = commands()
