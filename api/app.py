@@ -7,7 +7,7 @@ else) → Observed (figures, log) → Front (limits, headers, errors, hanging up
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -155,7 +155,8 @@ async def _serving(
     app.state.rasters = RasterServer(city)
     app.state.health = Health(city, Expected.of(catalogue.layers), worker, watch)
     try:
-        with when_told_to_stop(changes.end_following), settled_heap():
+        # where nothing else lives in the process
+        with when_told_to_stop(changes.end_following), settled_heap() if works else nullcontext():
             folded = folding(lambda: app.state.served.catalogue, threads)
             async with kept(city.tally, threads), folded, watch.looking(app.state):
                 yield
