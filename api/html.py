@@ -42,6 +42,7 @@ _PROVENANCE = {
     "loaded": Text("装入时间", "Loaded"), "recorded": Text("登记时间", "Recorded"),
 }  # fmt: skip
 _OF, _ABOUT = Text("共 {} 条", "{} in all"), Text("约 {} 条", "about {} in all")
+_LEAST = Text("至少 {} 条", "at least {} in all")
 _PAGES = {"prev": Text("上一页", "Previous page"), "next": Text("下一页", "Next page")}
 _DOWNLOAD = Text("下载全部", "Download all")
 _DOWNLOADS = {"csv": "CSV", "geojsonseq": "GeoJSON Seq", "fgb": "FlatGeobuf", "parquet": "GeoParquet"}
@@ -178,6 +179,8 @@ def _moment(text: Any) -> str:
 def _matched(ask: Asked, document: Mapping[str, Any]) -> str:
     matched = document.get("numberMatched")
     about = _ABOUT if document.get("onemap:numberMatchedIsEstimate") else _OF
+    if matched is None:
+        matched, about = document.get("onemap:numberMatchedAtLeast"), _LEAST
     return f"<p>{about.in_(ask.language).format(_count(matched))}</p>" if matched is not None else ""
 
 

@@ -49,7 +49,7 @@ SCHEMAS: dict[str, Any] = {
         timeStamp={"type": "string", "format": "date-time"},
         numberMatched=_COUNT,
         numberReturned=_COUNT,
-        **{"onemap:numberMatchedIsEstimate": {"type": "boolean"}},
+        **{"onemap:numberMatchedIsEstimate": {"type": "boolean"}, "onemap:numberMatchedAtLeast": _COUNT},
     ),
 }
 

@@ -19,13 +19,16 @@ _HOPELESS = 5 * EXACT_TO
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """How many rows match; an estimate comes from the planner's statistics."""
+    """How many rows match; an estimate comes from the planner's statistics, the least was counted and no further."""
 
     number: int
     is_estimate: bool = False
+    is_least: bool = False
 
     def members(self) -> dict[str, Any]:
         """The members of a feature collection that say it."""
+        if self.is_least:
+            return {"onemap:numberMatchedAtLeast": self.number}
         said = {"numberMatched": self.number}
         return {**said, "onemap:numberMatchedIsEstimate": True} if self.is_estimate else said
 
@@ -49,15 +52,17 @@ def is_estimable(plan: Plan) -> bool:
 def exact(plan: Plan, expected_rows: int) -> Statement | None:
     """One number for `matched`, counted no further than it is cheap; None where so many are expected that it is not.
 
-    For whom nothing is estimated all rows are counted.
+    For whom nothing is estimated rows are always counted, but no further.
     """
     if not is_estimable(plan):
-        return count(plan)
+        return count(plan, EXACT_TO + 1)
     return count(plan, EXACT_TO + 1) if expected_rows <= _HOPELESS else None
 
 
 def matched(expected_rows: int | None, counted: int | None) -> Matched:
-    """What to say after asking both; what was not estimated was counted to its end."""
-    if counted is not None and (expected_rows is None or counted <= EXACT_TO):
+    """What to say after asking both; nothing is estimated for whom statistics would tell of more than they see."""
+    if counted is not None and counted <= EXACT_TO:
         return Matched(counted)
+    if expected_rows is None:
+        return Matched(EXACT_TO + 1, is_least=True)
     return Matched(max(expected_rows or 0, EXACT_TO + 1), is_estimate=True)
