@@ -27,7 +27,11 @@ async def foundation_of(city: Served, plan: Plan) -> dict[str, Any]:
         return {}
     if not is_known(city.threads, plan.register, plan.now):
         await city.slowly(ensure, city.threads, plan.register, plan.now)
-    return widened(plan, await city.database.rows(foundation(plan))).members()
+    rows = await city.database.rows(foundation(plan))
+    if not rows and plan.query.time is None and plan.query.as_of is None:
+        # nothing is released while nobody is registered
+        return {}
+    return widened(plan, rows).members()
 
 
 def headers(members: dict[str, Any]) -> dict[str, str]:

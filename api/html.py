@@ -46,8 +46,10 @@ _LEAST = Text("至少 {} 条", "at least {} in all")
 _PAGES = {"prev": Text("上一页", "Previous page"), "next": Text("下一页", "Next page")}
 _DOWNLOAD = Text("下载全部", "Download all")
 _DOWNLOADS = {"csv": "CSV", "geojsonseq": "GeoJSON Seq", "fgb": "FlatGeobuf", "parquet": "GeoParquet"}
+#: What is told of a collection: rows, or counts alone.
+_TOLD = {"items": ("items?f=html", _ITEMS), "cells": ("cells", Text("按网格统计", "Counts by cell"))}
 _PLACES = (
-    ("items?f=html", _ITEMS), ("schema", Text("要素结构", "Schema")), ("queryables", Text("可过滤字段", "Queryables")),
+    ("schema", Text("要素结构", "Schema")), ("queryables", Text("可过滤字段", "Queryables")),
 )  # fmt: skip
 _CLOSE_ZOOM = 17
 
@@ -65,7 +67,9 @@ def collections_page(ask: Asked, documents: list[dict[str, Any]]) -> Response:
 def collection_page(ask: Asked, collection: Collection, document: Mapping[str, Any]) -> Response:
     """One collection: what it is, where it comes from, its legend and fields, where to go on."""
     place = f"/collections/{collection.id}"
-    ways = [link(ask, f"{place}/{path}", words.in_(ask.language)) for path, words in _PLACES]
+    rels = [one["rel"] for one in document["links"]]
+    places = (next(where for rel, where in _TOLD.items() if rel in rels), *_PLACES)
+    ways = [link(ask, f"{place}/{path}", words.in_(ask.language)) for path, words in places]
     body = f"<p>{told(ask, document['description'])}</p><p>{' · '.join(ways)}</p>"
     extent = document.get("extent", {})
     box, times = extent.get("spatial", {}).get("bbox", [None])[0], extent.get("temporal", {}).get("interval", [[None]])

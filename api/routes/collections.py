@@ -24,18 +24,22 @@ _QUERYABLES = Text("可过滤字段", "Queryables")
 
 @router.get("/collections")
 async def collections(city: City, ask: Ask, rasters: Rasters) -> Response:
-    """All collections that the caller may ask."""
+    """All collections whose items the caller may ask, and links to those of which counts are told."""
     form = ask.form()
-    found = city.collections()
+    # what has no items is no feature collection: it is linked, not listed
+    found, counted = [], []
+    for one in city.collections():
+        (counted if _is_counted(city, one.id) else found).append(one)
     known = await city.known(found)
     crs = [uri(name) for name in await declared(city)]
-    documents = [await with_queries(city, ask, _told(city, description(c, known[c.id], crs, ask))) for c in found]
+    documents = [await with_queries(city, ask, description(c, known[c.id], crs, ask)) for c in found]
     documents += [raster_description(r, *await rasters.known(r), ask) for r in rasters.rasters()]
     if form == "html":
         return collections_page(ask, documents)
     links = [
         ask.link("/collections", "self", "application/json"),
         ask.link("/collections?f=html", "alternate", "text/html"),
+        *(ask.link(f"/collections/{c.id}", "related", "application/json", c.title.in_(ask.language)) for c in counted),
     ]
     return _json({"links": links, "crs": crs, "collections": documents}, ask)
 
@@ -73,9 +77,14 @@ async def collection_queryables(collection_id: str, city: City, ask: Ask) -> Res
     return _json(document, ask, SCHEMA)
 
 
+def _is_counted(city: Served, collection_id: str) -> bool:
+    """Whether the caller is told counts alone."""
+    return rules_in(city.catalogue, city.identity, collection_id).anonymous is not None
+
+
 def _told(city: Served, document: dict[str, Any]) -> dict[str, Any]:
     """A description without the ways to rows, where the caller is told counts alone."""
-    if rules_in(city.catalogue, city.identity, document["id"]).anonymous is None:
+    if not _is_counted(city, document["id"]):
         return document
     ways = (f"/collections/{document['id']}/items", f"/collections/{document['id']}/tiles")
     links = [link for link in document["links"] if not any(way in link["href"] for way in ways)]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 import h3
+import numpy as np
 import shapely
 
 from gis.errors import BadQuery
@@ -83,7 +84,10 @@ def _within_or_shape(text: str) -> Within | Shape:
     if feature:
         return Within(feature[1], int(feature[2]))
     try:
-        return Shape.of(shapely.from_wkt(text))
+        # what is no number there is refused by Shape, not warned of
+        with np.errstate(invalid="ignore"):
+            shape = shapely.from_wkt(text)
+        return Shape.of(shape)
     except shapely.errors.GEOSException:
         raise _refusal(
             f"area={text[:80]!r} is neither WKT nor collection/fid",

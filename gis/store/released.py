@@ -23,16 +23,6 @@ from gis.store.database import Database, connect, translated
 from gis.store.tables import Register
 
 _LOCK = 0x616E6F6E
-#: Who may read what is told, where there is such a role.
-_READERS = "onemap_readers"
-_GRANT = f"""
-DO $$ BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{_READERS}') THEN
-        GRANT USAGE ON SCHEMA access TO {_READERS};
-        GRANT SELECT ON access.release, access.released TO {_READERS};
-    END IF;
-END $$
-"""
 
 
 def ensure(database: Database, collection: Collection, moment: datetime | None = None) -> date:
@@ -80,7 +70,6 @@ def make(conn: psycopg.Connection[Any], collection: Collection, day: date) -> li
         if stored.day is not None and (stored.day > day or (stored.day == day and not stored.wanting)):
             return []
         conn.execute("SET LOCAL work_mem = '256MB'")
-        conn.execute(_GRANT)
         if stored.day == day:
             return stored.add_ranks(conn)
         return stored.advance(conn, day)

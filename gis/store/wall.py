@@ -109,7 +109,7 @@ def mode(conn: psycopg.Connection[Any]) -> Mode:
 
 def _by_rows(collection: Collection, tables: Sequence[Walled]) -> Iterator[str]:
     """Row-level security, and the views of those who are told less than everything."""
-    yield f'GRANT USAGE ON SCHEMA "{collection.layer}" TO {READERS}, {MASKERS}'
+    yield from (_once(f"SCHEMA {collection.layer}", "USAGE", role) for role in (READERS, MASKERS))
     for table in tables:
         role = MASKERS if table.views else READERS
         yield f"ALTER TABLE {table.table} ENABLE ROW LEVEL SECURITY"
@@ -118,19 +118,18 @@ def _by_rows(collection: Collection, tables: Sequence[Walled]) -> Iterator[str]:
         yield f"GRANT SELECT ON {table.table} TO {role}"
     made = [view for table in tables for view in table.view_statements(conditioned=False)]
     if made:
-        # who gives a view away needs, for that moment, to be of the role, and the role to be at home in the schema
-        yield f'GRANT CREATE ON SCHEMA "{collection.layer}" TO {MASKERS}'
+        # who gives a view away needs to be of the role, and the role, as which nobody signs in, at home in the schema
+        yield _once(f"SCHEMA {collection.layer}", "CREATE", MASKERS)
         for name, statement in made:
             yield statement
             yield f"ALTER VIEW {name} OWNER TO {MASKERS}"
             yield f"GRANT SELECT ON {name} TO {READERS}"
-        yield f'REVOKE CREATE ON SCHEMA "{collection.layer}" FROM {MASKERS}'
     yield from _both(collection, tables, tables[0].views)
 
 
 def _by_views(collection: Collection, tables: Sequence[Walled]) -> Iterator[str]:
     """Views that carry the condition, in the place of every table."""
-    yield f'GRANT USAGE ON SCHEMA "{collection.layer}" TO {READERS}'
+    yield _once(f"SCHEMA {collection.layer}", "USAGE", READERS)
     for table in tables:
         for name, statement in table.view_statements(conditioned=True):
             yield statement
@@ -144,7 +143,7 @@ def _both(collection: Collection, tables: Sequence[Walled], views: Sequence[str]
     yield f"ALTER VIEW {every} SET (security_invoker = true)"
     yield f"GRANT SELECT ON {every} TO {READERS}" if not views else f"REVOKE ALL ON {every} FROM {READERS}"
     if collection.rollup is not None:
-        yield f"GRANT SELECT ON core.rollup TO {READERS}"
+        yield _once("TABLE core.rollup", "SELECT", READERS)
     open_rows, past = tables[0], tables[1]
     for view in views:
         name = f'"{collection.layer}"."{collection.noun}_all{view}"'
@@ -154,6 +153,15 @@ def _both(collection: Collection, tables: Sequence[Walled], views: Sequence[str]
             f" UNION ALL SELECT {open_rows.listed}, rec_to, closed_on FROM {past.view(view)}"
         )
         yield f"GRANT SELECT ON {name} TO {READERS}"
+
+
+def _once(what: str, right: str, role: str) -> str:
+    """A right to what registers share, given where it is not held: two that are swapped in at once do not wait."""
+    kind, _, name = what.partition(" ")
+    return (
+        f"DO $$ BEGIN IF NOT has_{kind.lower()}_privilege('{role}', '{name}', '{right}') THEN"
+        f" GRANT {right} ON {what} TO {role}; END IF; END $$"
+    )
 
 
 def _stands(conn: psycopg.Connection[Any], table: str) -> bool:

@@ -32,11 +32,12 @@ _LIMITS = {
     "statement_timeout": "3600000", "idle_in_transaction_session_timeout": "60000",
     "default_transaction_read_only": "on", "row_security": "on",
 }  # fmt: skip
-#: What plans read beside registers: nothing in it is of a person, and of loads not what was found in them.
+#: What plans read beside registers: nothing in it is of one person, and of loads not what was found in them.
 _SHARED = (
     f"GRANT USAGE ON SCHEMA core, access TO {READERS}, {MASKERS}",
     f"GRANT SELECT ON core.epoch, core.scenario TO {READERS}",
     f"GRANT SELECT (id, source, licence, file, source_crs, loaded_at) ON core.load TO {READERS}",
+    f"GRANT SELECT ON access.release, access.released TO {READERS}",
     f"GRANT EXECUTE ON FUNCTION access.opened(text) TO {READERS}, {MASKERS}",
 )
 #: Whether there is a function of rights that anybody may use, as new ones are.

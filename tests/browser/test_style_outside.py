@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 
 from gis.settings import CHECKOUT
 from tests.browser.visits import Visit, near
+from tests.served import serving
 
 LIBRARY = CHECKOUT / "api" / "web" / "node_modules" / "maplibre-gl" / "dist"
 PAGE = """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
@@ -48,6 +49,13 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.fixture(scope="module")
+def opened(sample_city: str, outside: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server that lets pages of that other one read."""
+    with serving(sample_city, tmp_path_factory.mktemp("opened"), ONEMAP_ORIGINS=outside) as url:
+        yield url
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("style", "place", "layer"),
@@ -57,15 +65,15 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ],
 )
 def test_a_page_of_somebody_else_draws_the_city(
-    served: str, outside: str, browser: Browser, style: str, place: str, layer: str
+    opened: str, outside: str, browser: Browser, style: str, place: str, layer: str
 ) -> None:
     context = browser.new_context(viewport={"width": 700, "height": 500})
     page = context.new_page()
-    visit = Visit(page, served)
+    visit = Visit(page, opened)
     visit.watch()
     try:
         at = near(visit, place, 16.6)
-        page.goto(f"{outside}/?{at}&style={served}/styles/{style}?theme=dark")
+        page.goto(f"{outside}/?{at}&style={opened}/styles/{style}?theme=dark")
         page.wait_for_function("window.map?.loaded() && map.areTilesLoaded()", timeout=60_000)
         drawn = page.evaluate(f"map.queryRenderedFeatures({{layers: ['{layer}']}}).length")
         assert drawn > 0
@@ -73,7 +81,7 @@ def test_a_page_of_somebody_else_draws_the_city(
         assert names > 0
         assert page.evaluate("faults") == []
         assert visit.complaints == []
-        assert any(f"{served}/sprites/city" in url for url in visit.requests)
+        assert any(f"{opened}/sprites/city" in url for url in visit.requests)
         assert [url for url in visit.outside if not url.startswith(outside)] == []
     finally:
         context.close()

@@ -97,7 +97,7 @@ class Walk:
 def test_every_link_leads_somewhere(served: str, ask: httpx.Client, language: str) -> None:
     walk = Walk(ask, served, language)
     walk.from_(*START)
-    assert walk.faults == []
+    assert walk.faults == [], "\n".join(walk.faults)
     walked = {urlsplit(address).path for address in walk.seen}
     assert {"/conformance", "/api", "/map", "/styles/onemap", "/tileMatrixSets/CGCS2000Quad"} <= walked
     for place in ("", "/items", r"/items/\d+", "/tiles/WebMercatorQuad", "/queryables"):

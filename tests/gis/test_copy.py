@@ -262,4 +262,4 @@ def test_rows_that_are_no_rows_are_refused_whole(table: psycopg.Connection, cont
 
 
 def copying() -> bool:
-    return any(thread.name.startswith("onemap-") for thread in threading.enumerate())
+    return any(thread.name.startswith("onemap-ahead") for thread in threading.enumerate())
