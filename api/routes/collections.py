@@ -27,9 +27,9 @@ async def collections(city: City, ask: Ask, rasters: Rasters) -> Response:
     """All collections whose items the caller may ask, and links to those of which counts are told."""
     form = ask.form()
     # what has no items is no feature collection: it is linked, not listed
-    found, counted = [], []
-    for one in city.collections():
-        (counted if _is_counted(city, one.id) else found).append(one)
+    every = city.collections()
+    counted = [one for one in every if _is_counted(city, one.id)]
+    found = [one for one in every if one not in counted]
     known = await city.known(found)
     crs = [uri(name) for name in await declared(city)]
     documents = [await with_queries(city, ask, description(c, known[c.id], crs, ask)) for c in found]
