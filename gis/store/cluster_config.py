@@ -22,7 +22,8 @@ def server_settings(port: int, sockets: Path, *, durable: bool, lz4: bool) -> st
         "port": port,
         "unix_socket_directories": sockets,
         "unix_socket_permissions": "0700",
-        "max_connections": 100,
+        # a server process keeps up to thirty: those that only read, its own, the trace, what has changed
+        "max_connections": 300,
         "shared_buffers": f"{min(max(memory_mb // 8, 128), 1024)}MB",
         "effective_cache_size": f"{max(memory_mb // 2, 256)}MB",
         "work_mem": "32MB",

@@ -212,3 +212,9 @@ def test_how_lines_are_written(form: Any, is_json: bool, monkeypatch: pytest.Mon
         logger.setLevel(level)
     (line,) = stream.getvalue().splitlines()
     assert json.loads(line)["ms"] == 1.5 if is_json else line.endswith(" info GET / 200 ms=1.5")
+
+
+def test_a_shape_of_thousands_of_points_is_not_planned_again() -> None:
+    """The database is not asked: there is none."""
+    nobody: Any = None
+    assert "too long" in asyncio.run(explained(nobody, Statement("SELECT %s", (b"\x01" * 20_000,))))
