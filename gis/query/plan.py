@@ -194,10 +194,10 @@ class Plan:
         mercator = {"geom_3857"} if not self.register.tiled else set()
         return [n for n in (*STANDARD_COLUMNS, *self.register.by_name) if n not in mercator]
 
-    def _rights(self) -> list[Statement]:
+    def _rights(self, row: str = "") -> list[Statement]:
         if self.rules.divisions is None:
             return []
-        ranges = [Statement("division BETWEEN %s AND %s", r) for r in self.rules.divisions]
+        ranges = [Statement(f"{row}division BETWEEN %s AND %s", r) for r in self.rules.divisions]
         if not ranges:
             return [Statement("false")]
         return [Statement(f"({' OR '.join(r.sql for r in ranges)})", tuple(v for r in ranges for v in r.args))]
@@ -231,11 +231,15 @@ class Plan:
         ]
 
     def _scenario(self) -> list[Statement]:
-        """The city as it is, or a planned variant laid over it: a variant's row replaces the city's of that feature."""
+        """The city as it is, or a planned variant laid over it: a variant's row replaces the city's of that feature.
+
+        A row that the caller may not see replaces nothing: it would tell of itself.
+        """
         if self.query.scenario is None:
             return [Statement("scenario = 0")]
         source, variant, name = self._source(), "(SELECT core.scenario_id(%s))", self.query.scenario
-        theirs = conjunction([Statement(f"o.fid = r.fid AND o.scenario = {variant}", (name,)), *self._recorded("o.")])
+        same = Statement(f"o.fid = r.fid AND o.scenario = {variant}", (name,))
+        theirs = conjunction([same, *self._rights("o."), *self._recorded("o.")])
         return [
             Statement(
                 f"(scenario = {variant} OR (scenario = 0 AND NOT EXISTS (SELECT 1 FROM {source.sql} o"

@@ -113,6 +113,8 @@ class City:
         condition = case.rows.format(now=now, table=table)
         if who.divisions is not None:
             condition += " AND (" + " OR ".join(f"division BETWEEN {a} AND {b}" for a, b in who.divisions) + ")"
+            # what they may not see takes nothing's place
+            condition = condition.replace("o.scenario = 1", "o.scenario = 1 AND o.division / 1000000 = 341502")
             condition = condition.replace("d.fid = 2", "d.fid = 2 AND d.division / 1000000 = 341502")
         return self.conn.execute(
             "SELECT fid, nullif(valid_from, '-infinity'), cell, geom IS NOT NULL, division FROM"
