@@ -8,15 +8,18 @@ from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import argon2
 import httpx
 import psycopg
 import pytest
 from psycopg import sql
 
 from api.app import create_app
+from gis.access import passwords
 from gis.catalog import Catalogue
 from gis.store.cluster import Cluster
 from layers import LAYERS
+from tests.api.account_city import AccountCity
 from tests.api.exchange_city import ExchangeCity
 from tests.api.served_city import Row, SampleCity, fill
 
@@ -96,3 +99,13 @@ def served(app: Any) -> Iterator[Callable[..., httpx.Response]]:
     finally:
         runner.run(stack.aclose())
         runner.close()
+
+
+@pytest.fixture(scope="module")
+def accounted(exchange: ExchangeCity) -> Iterator[AccountCity]:
+    """A city with hashes that cost little."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        passwords._nobodys.cache_clear()
+        yield AccountCity(exchange.url, exchange.request)
+    passwords._nobodys.cache_clear()
