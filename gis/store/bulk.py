@@ -23,15 +23,13 @@ from gis.catalog import Collection
 from gis.store import derived
 from gis.store.copy import stream
 from gis.store.database import connect
+from gis.store.table_lock import PAUSE_S, is_taken_briefly
 from gis.store.tables import Register
 from gis.store.versions import Doubles, Rows, drop_doubles
 
 _SUFFIX = "__new"
 _LOG = logging.getLogger("onemap.load")
 
-#: For how long readers may be made to wait at once, and how long they are then left alone.
-_BRIEFLY_MS = 50
-_PAUSE_S = 0.2
 #: Waiting so long for readers is told, with who they are.
 _SILENT_S = 10.0
 
@@ -179,18 +177,11 @@ def wait_for_readers(conn: psycopg.Connection[Any], collection: Collection, more
     # a view is locked with all that it shows
     names = ", ".join([Register.of(collection).table("_all"), *derived.read_tables(conn, collection), *more])
     told_s = time.monotonic() + _SILENT_S
-    while True:
-        try:
-            with conn.transaction():
-                conn.execute(f"SET LOCAL lock_timeout = '{_BRIEFLY_MS}ms'")
-                conn.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-                conn.execute("SET LOCAL lock_timeout TO DEFAULT")
-            return
-        except errors.LockNotAvailable:
-            if time.monotonic() >= told_s:
-                told_s = math.inf
-                _LOG.warning("%s waits for sessions that read it: %s", collection.id, _readers(conn, collection))
-            time.sleep(_PAUSE_S)
+    while not is_taken_briefly(conn, names):
+        if time.monotonic() >= told_s:
+            told_s = math.inf
+            _LOG.warning("%s waits for sessions that read it: %s", collection.id, _readers(conn, collection))
+        time.sleep(PAUSE_S)
 
 
 def _readers(conn: psycopg.Connection[Any], collection: Collection) -> str:

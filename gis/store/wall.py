@@ -23,9 +23,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import psycopg
-from psycopg import errors
 
 from gis.catalog import Collection
+from gis.store.table_lock import PAUSE_S, is_taken_briefly
 from gis.store.wall_tables import EXACT, PARTS, VIEWS, Walled, walled
 
 Mode = Literal["rows", "views", "none"]
@@ -35,7 +35,6 @@ READERS, MASKERS = "onemap_readers", "onemap_maskers"
 
 _VERSION = "1"
 _POLICY = "wall"
-_BRIEFLY_MS, _PAUSE_S = 50, 0.2
 
 
 class Wall:
@@ -170,12 +169,5 @@ def _stands(conn: psycopg.Connection[Any], table: str) -> bool:
 
 def _take(conn: psycopg.Connection[Any], tables: Sequence[str]) -> None:
     """Have the tables for oneself; nobody waits longer than a moment behind one who waits for a long reader."""
-    while True:
-        try:
-            with conn.transaction():
-                conn.execute(f"SET LOCAL lock_timeout = '{_BRIEFLY_MS}ms'")
-                conn.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
-                conn.execute("SET LOCAL lock_timeout TO DEFAULT")
-            return
-        except errors.LockNotAvailable:
-            time.sleep(_PAUSE_S)
+    while not is_taken_briefly(conn, ", ".join(tables)):
+        time.sleep(PAUSE_S)
