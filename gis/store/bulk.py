@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import psycopg
@@ -84,28 +83,39 @@ class Bulk:
 
         Rows given twice are taken out and told. The connection is in autocommit mode.
         """
-        spatial, key, *others = self.copy.index_open()
+        spatial, *others = self.copy.index_open()
         left = deque(others)
-        # first of all: later it would wait for the indexes that the other connection builds
-        conn.execute(f"ANALYZE {self.copy.table()}")
         prepare_indexing(conn)
         with ThreadPoolExecutor(1, "onemap-index") as second:
-            building = second.submit(self._alone, [spatial])
+            named, building = self._begin(second, epoch, left)
+            # first of all: later it would wait for the indexes that the other connection builds
+            conn.execute(f"ANALYZE {self.copy.table()}")
+            conn.execute(spatial)
             try:
-                conn.execute(key)
+                named.result()
             except errors.UniqueViolation:
-                building.result()
                 refused(drop_doubles(conn, self.copy.table()))
-                conn.execute(key)
-            named = second.submit(self._alone, chain([self._identities(epoch)], _taken(left)))
+                named, building = self._begin(second, epoch, left)
+            named.result()
             with conn.transaction():
                 derived.copy(conn, self.collection, _SUFFIX)
             for statement in _taken(left):
                 conn.execute(statement)
-            for part in (building, named):
-                part.result()
+            building.result()
             for statement in self.copy.constrain_open():
                 conn.execute(statement)
+
+    def _begin(
+        self, second: ThreadPoolExecutor, epoch: int, left: "deque[str]"
+    ) -> tuple["Future[None]", "Future[None]"]:
+        """On the second connection: the identities, which tell whether a row was given twice; then what is left."""
+        named = second.submit(self._alone, [self._identities(epoch)])
+
+        def build() -> None:
+            if named.exception() is None:
+                self._alone(_taken(left))
+
+        return named, second.submit(build)
 
     @contextmanager
     def beside(self, fill: Callable[[psycopg.Connection[Any]], object], epoch: int) -> Iterator["Future[None]"]:
