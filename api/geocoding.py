@@ -1,14 +1,16 @@
 """The geocoder behind the web: its own connections and its own few threads, so that nothing else waits for it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from api.noted import touched
+from api.served import Served
 from api.threads import Threads
 from gis.access import Identity
 from gis.catalog import Catalogue
 from gis.errors import BadQuery
-from gis.exchange.matching import Gazetteer, Geocoder
+from gis.exchange.matching import Gazetteer, Geocoder, looked_through
 from gis.store.database import Database
 
 #: What one question may hold: addresses, characters of each, bytes of all.
@@ -30,6 +32,18 @@ def address_text(text: str, subject: str) -> str:
             subject=subject,
         )
     return text
+
+
+def note_places(city: Served, sought: str) -> None:
+    """Note for the trace that places of the collections were looked through which the caller may see."""
+    for name in looked_through(city.catalogue, city.identity):
+        touched(name, sought)
+
+
+def note_addresses(city: Served, texts: Sequence[str]) -> None:
+    """The same for addresses: one stands in the trace as the word that stands for it, several as their number."""
+    word = city.trace.key.pseudonyms.of
+    note_places(city, f"geocode?address={word(texts[0])}" if len(texts) == 1 else f"geocode?addresses={len(texts)}")
 
 
 class Geocoding:

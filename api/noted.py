@@ -15,7 +15,8 @@ class Noted:
     """One request. `route` is the template of its address, `statements` the longest that it waited for, in seconds.
 
     `asker` names in whose turn its questions are asked. Of what goes into the trace: `rows` told by collection, `fid`
-    the one feature that was asked for and is there, `mark` the watermark of an export.
+    the one feature that was asked for and is there, `mark` the watermark of an export, `touched` what was told of
+    without a question, with what was looked for in it.
     """
 
     request_id: str = ""
@@ -29,6 +30,7 @@ class Noted:
     rows: dict[str, int] = field(default_factory=dict)
     fid: int | None = None
     mark: str = ""
+    touched: dict[str, str] = field(default_factory=dict)
 
     def took(self, waited_s: float, held_s: float, statement: Statement | None) -> None:
         """A connection was waited for and held."""
@@ -59,3 +61,15 @@ def told(collection_id: str, rows: int, fid: int | None = None) -> None:
     if noted is not None:
         noted.rows[collection_id] = noted.rows.get(collection_id, 0) + rows
         noted.fid = fid if rows else None
+
+
+def touched(collection_id: str, asked: str = "", rows: int | None = None) -> None:
+    """Note that the answer tells of a collection without a question to it; `asked` is what the trace says was sought.
+
+    Values in it that may name anybody are pseudonyms already.
+    """
+    noted = NOTED.get()
+    if noted is not None:
+        noted.touched[collection_id] = asked
+        if rows is not None:
+            noted.rows[collection_id] = noted.rows.get(collection_id, 0) + rows

@@ -130,7 +130,9 @@ class _Request:
             mark = noted.mark if noted is not None else ""
             if mark or is_watched(self.served, query.collection):
                 yield self._read(query, status, outcome, mark)
-        if not any(query.collection == self._named() for query in queries):
+        asked = {query.collection for query in queries}
+        yield from self._touched(asked, status, outcome)
+        if self._named() not in asked:
             yield from self._other(status, outcome)
 
     def _read(self, query: Query, status: int, outcome: Outcome, mark: str) -> Event:
@@ -142,6 +144,14 @@ class _Request:
         rows = noted.rows.get(query.collection) if status < 400 else None
         return self._event("exported" if mark else "read", query.collection, outcome, query=text, mark=mark,
                            rows=None if mark else rows, detail=self._detail(status))  # fmt: skip
+
+    def _touched(self, asked: set[str], status: int, outcome: Outcome) -> Iterable[Event]:
+        """What was told of collections beside the questions, places of addresses for one."""
+        noted = NOTED.get()
+        for name, text in noted.touched.items() if noted is not None else ():
+            if name not in asked and is_watched(self.served, name):
+                rows = noted.rows.get(name) if noted is not None and status < 400 else None
+                yield self._event("read", name, outcome, query=text, rows=rows, detail=self._detail(status))
 
     def _other(self, status: int, outcome: Outcome) -> Iterable[Event]:
         """What is told without a question: what departments said, and places of collections that are not open."""
@@ -170,7 +180,8 @@ class _Request:
         last = path.rpartition("/")[2]
         if event == "edited" and last.isdecimal() and len(last) < 17 and status < 400:
             detail["fid"] = int(last)
-        return self._event(event, self._named(), outcome, detail=detail, **who)
+        collection = str(detail.pop("collection", None) or self._named())
+        return self._event(event, collection, outcome, detail=detail, **who)
 
     def _named(self) -> str:
         """The collection in the address, if there is one of that name."""

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from api import edr_question
 from api.edr_question import Asked as Question
+from api.noted import told
 from api.reply import GEOJSON, bytes_reply, json_reply
 from api.routes.rasters import Rasters, raster_position
 from api.served import Ask, Asked, City, Served
@@ -116,6 +117,8 @@ async def _measurements(city: Served, series: Series, question: Question) -> lis
             f"超过 {MOST_FEATURES:,} 个要素或 {MOST_ROWS:,} 个时刻,请缩小范围或缩短时间",
             subject="datetime",
         )
+    told(series.values.collection.id, len(rows))
+    told(series.features.collection.id, len(found))
     return found
 
 

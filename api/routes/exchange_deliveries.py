@@ -10,6 +10,7 @@ from api import parameters
 from api.caller import Caller, Clerk
 from api.routes.exchange import private_reply
 from api.served import Ask, Asked, City, Served
+from api.tracing import traced_as
 from api.upload import Upload, received
 from gis.errors import BadInput, BadQuery, OneMapError, UnknownName
 from gis.exchange.delivery import DeliveryOptions, receive, withdraw
@@ -50,9 +51,11 @@ async def deliveries(city: City, ask: Ask, clerk: Clerk) -> Response:
 async def hand_over(request: Request, city: City, ask: Ask, clerk: Clerk) -> Response:
     """Take a file, or rows as JSON, to be worked on; the answer says under which number."""
     register, department, options = await asyncio.to_thread(_wish, city, ask, clerk)
+    traced_as(request.scope, collection=register, department=department)
     named = dict(ask.parameters).get("file")
     upload = await received(request, named, city.settings.home, city.settings.max_upload_mb)
     number = await city.slowly(_receive, city, upload, (register, department), options)
+    traced_as(request.scope, delivery=number)
     city.wake()
     reply = private_reply(described(await asyncio.to_thread(record, city.threads, number), ask), ask.language, 202)
     reply.headers["location"] = f"{ask.base}/exchange/deliveries/{number}"
@@ -68,10 +71,11 @@ async def delivery(number: str, city: City, ask: Ask, clerk: Clerk) -> Response:
 
 
 @router.post("/exchange/deliveries/{number}/withdraw")
-async def take_back(number: str, city: City, ask: Ask, clerk: Clerk) -> Response:
+async def take_back(number: str, request: Request, city: City, ask: Ask, clerk: Clerk) -> Response:
     """Take a delivery back: the register is as if it had never come."""
     ask.only()
     found = await asyncio.to_thread(own, city.threads, number, clerk)
+    traced_as(request.scope, collection=found.register, delivery=found.id, department=found.department)
     await city.slowly(withdraw, city.threads, city.catalogue, found.id, clerk.identity.name)
     after = await asyncio.to_thread(record, city.threads, found.id)
     return private_reply(described(after, ask), ask.language)

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from api import parameters
 from api.caller import Caller, Clerk
+from api.noted import touched
 from api.routes.exchange import private_reply
 from api.routes.exchange_deliveries import own
 from api.served import Ask, Asked, City, Served
@@ -39,6 +40,7 @@ async def one_returned(number: str, city: City, ask: Ask, clerk: Clerk) -> Respo
     ask.only()
     found = await asyncio.to_thread(task, city.threads, parameters.number_in_path(number), clerk.department)
     clerk.check(found.department)
+    touched(found.register, rows=1)
     return private_reply(described(found, ask), ask.language)
 
 
@@ -47,6 +49,7 @@ async def returned_of(number: str, city: City, ask: Ask, clerk: Clerk) -> Respon
     """The tasks of one delivery by row; `f=xlsx` is the open ones as a table to correct and hand over again."""
     values = ask.only(*_FILTER, forms=("json", "xlsx"))
     found = await asyncio.to_thread(own, city.threads, number, clerk)
+    touched(found.register)
     if values.get("f") == "xlsx":
         return await _workbook(city, found, clerk)
     return await _listed(city, ask, clerk, _wanted(values, clerk, found.id))
@@ -75,6 +78,8 @@ def _wanted(values: dict[str, str], clerk: Caller, delivery: int | None = None) 
 
 async def _listed(city: Served, ask: Asked, clerk: Caller, asked: tuple[Wanted, Page]) -> Response:
     found, matched = await asyncio.to_thread(tasks, city.threads, *asked, clerk.department)
+    for one in found:
+        touched(one.register, rows=1)
     links = [ask.link(ask.path, "self", "application/json")]
     listed = {"tasks": [described(one, ask) for one in found], "numberMatched": matched, "links": links}
     return private_reply(listed, ask.language)

@@ -7,7 +7,15 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from api.body import body
-from api.geocoding import MAX_ADDRESSES, MAX_BODY_BYTES, MAX_CHARACTERS, Geocoding, address_text
+from api.geocoding import (
+    MAX_ADDRESSES,
+    MAX_BODY_BYTES,
+    MAX_CHARACTERS,
+    Geocoding,
+    address_text,
+    note_addresses,
+    note_places,
+)
 from api.parameters import degrees
 from api.reply import json_reply
 from api.served import Ask, City
@@ -27,12 +35,14 @@ async def geocode(city: City, ask: Ask, request: Request) -> Response:
     question: Callable[[Gazetteer], dict[str, Any]]
     if set(given) == {"address"}:
         text = address_text(given["address"], "address")
+        note_addresses(city, [text])
 
         def question(places: Gazetteer) -> dict[str, Any]:
             return _matched(places, [text])[0]
 
     elif set(given) == {"lon", "lat"}:
         lon, lat = degrees(given["lon"], "lon", 180), degrees(given["lat"], "lat", 90)
+        note_places(city, f"geocode?lon={lon}&lat={lat}")
 
         def question(places: Gazetteer) -> dict[str, Any]:
             return here_document(lon, lat, places.reverse().at(lon, lat))
@@ -48,6 +58,7 @@ async def geocode_all(city: City, ask: Ask, request: Request) -> Response:
     """The places of a list: `{"addresses": ["…", …]}` gives `{"answers": […]}` in the same order."""
     ask.only()
     texts = _addresses(await body(request, MAX_BODY_BYTES, _IN_PARTS))
+    note_addresses(city, texts)
     found, state = await _geocoding(request).ask(city.identity, lambda places: _matched(places, texts))
     return json_reply({"answers": found, "state": state}, ask.language)
 

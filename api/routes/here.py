@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.anonymous import counts_at
 from api.body import body
-from api.geocoding import Geocoding, address_text
+from api.geocoding import Geocoding, address_text, note_addresses
 from api.noted import told
 from api.parameters import degrees, whole
 from api.reply import GEOJSON, json_reply
@@ -180,6 +180,7 @@ async def _around_address(city: Served, values: Mapping[str, str], request: Requ
         raise BadQuery("address is a place of its own; leave the others out", "address 不能与其他位置参数同用",
                        subject="address")  # fmt: skip
     address_text(text, "address")
+    note_addresses(city, [text])
     geocoding: Geocoding = request.app.state.geocoding
     (match, document), _ = await geocoding.ask(city.identity, lambda places: _matched(places, text))
     area = _of_match(match, values)

@@ -9,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from api.noted import touched
 from api.reply import json_reply
 from api.served import Ask, City, Served, encoded
 from api.told_changes import ToldChanges, check_rows_told, told_changes
@@ -78,12 +79,13 @@ async def live(request: Request, city: City, ask: Ask) -> Response:
 
 async def _told(city: Served, named: str | None) -> ToldChanges:
     """What is told of the collections that the caller may see, or of those named. Raises NotFound, Forbidden."""
-    if named is None:
-        return await told_changes(city, city.collections())
-    wanted = [city.collection(name) for name in named.split(",")]
-    for collection in wanted:
+    wanted = city.collections() if named is None else [city.collection(name) for name in named.split(",")]
+    for collection in wanted if named is not None else ():
         check_rows_told(city, collection)
-    return await told_changes(city, wanted)
+    found = await told_changes(city, wanted)
+    for register in found.registers:
+        touched(register)
+    return found
 
 
 async def _events(city: Served, told_of: ToldChanges, since: str | None) -> AsyncIterator[bytes]:

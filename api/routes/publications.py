@@ -9,12 +9,15 @@ from api.caller import CALLER
 from api.doorway import administrator
 from api.posted import Form, posted
 from api.routes.exchange import private_reply
-from api.served import Ask, City
+from api.served import Ask, Asked, City
+from api.tracing import traced_as
 from gis.access import PUBLIC
 from gis.access.roles import INSIDE
 from gis.errors import NotSignedIn
 from gis.exchange.published import (
+    EVERY_H,
     Proposal,
+    Publication,
     propose,
     publications,
     publish,
@@ -44,6 +47,8 @@ class NewProposal(Form):
     terms: _Words = ""
     scope: _Words = ""
     licence: _Word = ""
+    by: _Word = ""
+    every_h: int = Field(default=EVERY_H, ge=0)
 
 
 class Verdict(Form):
@@ -79,7 +84,7 @@ async def proposed(request: Request, city: City, ask: Ask) -> Response:
         raise NotSignedIn("sign in to propose what is published", "提出公开申请须先登录")
     given = (await posted(request, NewProposal)).model_dump()
     made = await city.slowly(propose, city.threads, city.catalogue, Proposal.of(given), by)
-    return private_reply(made.as_dict(), ask.language, 201)
+    return _reply(request, made, ask, 201)
 
 
 @router.post("/publications/{number}/review")
@@ -92,16 +97,16 @@ async def reviewed(number: int, request: Request, city: City, ask: Ask) -> Respo
         found = await city.slowly(refuse, city.threads, number, by, given.reason)
     else:
         found = await city.slowly(publish, city.threads, city.catalogue, number, by, given.reason)
-    return private_reply(found.as_dict(), ask.language)
+    return _reply(request, found, ask)
 
 
 @router.post("/publications/{number}/refresh")
-async def refreshed(number: int, city: City, ask: Ask) -> Response:
+async def refreshed(number: int, request: Request, city: City, ask: Ask) -> Response:
     """Make a copy anew where its source has changed. Raises NotSignedIn, Forbidden, NotFound, Conflict."""
     ask.only()
     administrator("security_admin")
     found = await city.slowly(refresh, city.threads, city.catalogue, number)
-    return private_reply(found.as_dict(), ask.language)
+    return _reply(request, found, ask)
 
 
 @router.post("/publications/{number}/withdraw")
@@ -111,4 +116,10 @@ async def withdrawn(number: int, request: Request, city: City, ask: Ask) -> Resp
     by = administrator("security_admin").identity
     given = await posted(request, Withdrawal)
     found = await city.slowly(withdraw, city.threads, city.catalogue, number, by, given.reason)
-    return private_reply(found.as_dict(), ask.language)
+    return _reply(request, found, ask)
+
+
+def _reply(request: Request, found: Publication, ask: Asked, status: int = 200) -> Response:
+    """What became of a publication; the trace has it too."""
+    traced_as(request.scope, collection=found.source, publication=found.id, state=found.state, rows=found.rows)
+    return private_reply(found.as_dict(), ask.language, status)

@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Response
 
 from api import edr_question
+from api.noted import told
 from api.parameters import choice, whole
 from api.reply import GEOJSON, bytes_reply, json_reply
 from api.routes.edr import measured_collection, measured_place
@@ -45,6 +46,8 @@ async def latest(collection_id: str, city: City, ask: Ask) -> Response:
     series = Series.of(collection, asked.query, city.plan, asked.names)
     limit = min(whole(values, "limit", 1, MOST_FEATURES), MOST_FEATURES)
     rows = await city.database.rows(question.latest(series, limit + 1))
+    told(series.values.collection.id, min(len(rows), limit))
+    told(series.features.collection.id, min(len(rows), limit))
     body = {
         "type": "FeatureCollection",
         "timeStamp": instant_text(series.values.now),
@@ -92,6 +95,8 @@ async def series(collection_id: str, city: City, ask: Ask) -> Response:
     if len(by_feature) > most:
         raise BadQuery(f"more than {most:,} features for so many bins; ask for a smaller area or a shorter time",
                        f"时段较多时最多 {most:,} 个要素,请缩小范围或缩短时间", subject="bbox")  # fmt: skip
+    told(found.values.collection.id, len(rows))
+    told(found.features.collection.id, len(by_feature))
     body = {
         "collection": collection.id,
         "bin": by,

@@ -27,6 +27,7 @@ EVENTS: Mapping[str, Text] = {
     "export_ended": Text("导出结束", "export ended"),
     "edited": Text("编辑", "edited"),
     "delivered": Text("报送", "delivered"),
+    "taken_in": Text("入库", "taken in"),
     "withdrawn": Text("撤回", "withdrawn"),
     "loaded": Text("加载", "loaded"),
     "signed_in": Text("登录", "signed in"),

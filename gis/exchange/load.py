@@ -62,6 +62,9 @@ class LoadOptions:
     `dataset` names the series of editions that the file belongs to (its name without the suffix); a later edition of
     it that lacks a row closes that row unless `partial`. `columns` maps declared fields to the file's columns;
     `constants` gives fields that the file does not hold the same value in every row.
+
+    `within` is done on the load's connection in the transaction that puts the rows in place: with them, or not at all.
+    With `anew` it also puts empty tables there, into whose place the rows are swapped, whatever stood before.
     """
 
     read: ReadOptions = field(default_factory=ReadOptions)
@@ -72,6 +75,8 @@ class LoadOptions:
     partial: bool = False
     source: Text | None = None
     licence: str | None = None
+    within: Callable[[psycopg.Connection[Any]], None] = lambda conn: None
+    anew: bool = False
 
 
 def load(
@@ -144,7 +149,7 @@ class _Intake:
             epoch = self._value(
                 "SELECT coalesce(max(epoch), 0) + 1 FROM core.epoch WHERE register = %s", self.collection.id
             )
-            first = self.options.scenario is None and may_swap(self.conn, self.register)
+            first = self.options.anew or (self.options.scenario is None and may_swap(self.conn, self.register))
         frame = Frame(self.collection, load, epoch, 0, divisions.codes)
         with Bulk(self.collection, self.url, self.key, dated=False).cleared(self.conn) as bulk:
             changes = self._first(frame, bulk) if first else self._later(frame)
@@ -162,6 +167,7 @@ class _Intake:
         self.conn.autocommit = False
         changes = Changes(new=self.taken)
         with self.conn.transaction():
+            self.options.within(self.conn)
             bulk.swap(self.conn)
             self._record(frame, changes)
         return changes
@@ -178,6 +184,7 @@ class _Intake:
             self._refuse(drop_standing(self.conn, self.register, change), "standing")
             change = replace(change, full=change.full and not self._empty())
             changes = merge(self.conn, self.register, self.key, change)
+            self.options.within(self.conn)
             self._record(frame, changes)
         return changes
 

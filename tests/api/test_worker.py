@@ -18,6 +18,7 @@ from gis.exchange.delivery import DeliveryOptions, receive
 from gis.exchange.readers.confined import ConfinedReader
 from gis.settings import CHECKOUT
 from gis.store.database import Database
+from gis.store.trace import Trace
 from layers import LAYERS
 from tests.api.exchange_city import PERSONS, person, table
 
@@ -36,7 +37,8 @@ def _receive(url: str, folder: Path, register: str, rows: bytes, department: str
     path.write_bytes(rows)
     database = Database(url)
     try:
-        return receive(database, Catalogue(LAYERS), register, path, department, DeliveryOptions(mode="incremental"))
+        options = DeliveryOptions(mode="incremental", received_by="key of the police")
+        return receive(database, Catalogue(LAYERS), register, path, department, options)
     finally:
         database.close()
 
@@ -120,12 +122,23 @@ def test_a_delivery_that_fails_does_not_stop_the_others(database_url: str, insta
         _await(lambda: _states(database_url) == ["failed", "done"])
     finally:
         worker.stop()
+    with psycopg.connect(database_url) as conn:
+        told = conn.execute(
+            "SELECT who, origin, collection, outcome, rows, detail::jsonb FROM access.trace WHERE event = 'taken_in'"
+            " ORDER BY detail::jsonb -> 'delivery'"
+        ).fetchall()
+    failed, done = told
+    assert failed[:4] == ("key of the police", "worker", PERSONS, "failed")
+    assert done[:5] == ("key of the police", "worker", PERSONS, "success", 1)
+    account = {name: done[5][name] for name in ("department", "accepted", "unchanged", "returned")}
+    assert account == {"department": "police", "accepted": 1, "unchanged": 0, "returned": 0}
 
 
 def test_an_error_that_nobody_foresaw_does_not_end_the_looking(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    worker = Worker(Database(database_url), Catalogue(LAYERS), ConfinedReader())
+    trace = Trace.of(database_url, tmp_path)
+    worker = Worker(Database(database_url), Catalogue(LAYERS), ConfinedReader(), trace)
     outcomes = iter([RuntimeError("cats"), SystemExit()])
 
     def look() -> None:

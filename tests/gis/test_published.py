@@ -4,19 +4,23 @@ import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import h3
 import psycopg
 import pytest
+import shapely
 
 from gis.access import PUBLIC, Identity
 from gis.catalog import Catalogue, Sensitivity
 from gis.city import City
 from gis.errors import BadQuery, Conflict, Forbidden, NotFound, UnknownName
+from gis.exchange import load as load_module
 from gis.exchange.published import (
     Proposal,
+    due,
     propose,
     publication,
     publications,
@@ -29,7 +33,9 @@ from gis.exchange.published import (
 from gis.query.ask import Ask
 from gis.query.url import parse
 from gis.store.database import Database
+from gis.store.derived import derive
 from layers import LAYERS
+from tests import anonymous_city
 
 ANNA, BORIS = Identity("anna", "staff"), Identity("boris", "security_admin")
 PLACES = {
@@ -84,8 +90,8 @@ def public(city: City, question: str) -> list[dict[str, Any]]:
     return found
 
 
-def published(city: City, proposal: Proposal = ASKED) -> int:
-    made = propose(city.database, city.catalogue, proposal, ANNA)
+def published(city: City, proposal: Proposal = ASKED, by: Identity = ANNA) -> int:
+    made = propose(city.database, city.catalogue, proposal, by)
     return publish(city.database, city.catalogue, made.id, BORIS, "fits the directory").id
 
 
@@ -232,6 +238,96 @@ def test_persons_are_never_published_row_by_row(city: City) -> None:
         propose(
             city.database, city.catalogue, replace(ASKED, source="base.persons", query="", masked={}, fields=()), duty
         )
+
+
+CARL = Identity("carl", "analyst")
+COUNTS = Proposal(name="residents", source="base.persons", by="cell:7", terms="k = 10", scope="全市")
+
+
+@pytest.fixture
+def populated(database_url: str) -> Iterator[City]:
+    anonymous_city.fill(database_url)
+    derive(database_url, anonymous_city.CATALOGUE)
+    with City(Database(database_url), anonymous_city.CATALOGUE) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("by", ["cell:7", "division:5", "division:3,field:sex"])
+def test_persons_are_published_as_the_counts_that_the_public_is_told(populated: City, by: str) -> None:
+    number = published(populated, replace(COUNTS, by=by), CARL)
+    told = City(populated.database, populated.catalogue, PUBLIC).ask(f"base.persons?by={by}").geojson()["groups"]
+    found = public(populated, "open.residents")
+    place = by.partition(":")[0]
+    coarse = [part.removeprefix("field:") for part in by.split(",")[1:]]
+    assert sorted((str(g[place]), *(g[n] for n in coarse), g["count"]) for g in told) == sorted(
+        (str(f["properties"]["place"]), *(f["properties"][n] for n in coarse), f["properties"]["count"]) for f in found
+    )
+    assert len(found) > 1 and all(f["properties"]["count"] >= 10 for f in found)
+    for feature in found:
+        cell = feature["properties"]["place"] if place == "cell" else None
+        shape = feature["geometry"] and shapely.geometry.shape(feature["geometry"])
+        assert (shape is None) == (cell is None)
+        if cell is not None:
+            hexagon = shapely.Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)])
+            assert shapely.hausdorff_distance(shape, hexagon) < 1e-6
+    made = publication(populated.database, number)
+    assert refresh(populated.database, populated.catalogue, number).refreshed_at == made.refreshed_at
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"by": "cell:9"},
+        {"by": "field:sex"},
+        {"by": "cell:7,division:3"},
+        {"by": "cell:7,field:birth_date"},
+        {"by": "month"},
+        {"by": "cell:7", "query": "measure=sum:fid"},
+    ],
+)
+def test_no_finer_counts_of_persons_are_published(populated: City, change: dict[str, Any]) -> None:
+    with pytest.raises(BadQuery):
+        propose(populated.database, populated.catalogue, replace(COUNTS, **change), CARL)
+    assert publications(populated.database) == []
+
+
+def test_places_are_not_published_as_counts(city: City) -> None:
+    with pytest.raises(BadQuery, match="row by row"):
+        propose(city.database, city.catalogue, replace(ASKED, by="cell:7", fields=(), masked={}), ANNA)
+
+
+def test_a_copy_that_cannot_be_made_leaves_what_stood(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever fails, as late as may be: the old copy is told, and the proposal still waits."""
+    old = published(city)
+    made = propose(city.database, city.catalogue, replace(ASKED, masked={}, precision="exact"), ANNA)
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("cut off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(load_module._Intake, "_record", broken)
+        with pytest.raises(RuntimeError):
+            publish(city.database, city.catalogue, made.id, BORIS)
+    assert [(p.id, p.state) for p in publications(city.database)] == [(made.id, "proposed"), (old, "published")]
+    assert {f["properties"]["telephone"] for f in public(city, "open.schools")} == {"139****2345", "139****9999"}
+    with psycopg.connect(city.database.url) as conn:
+        left = conn.execute("SELECT relname FROM pg_class WHERE relname LIKE 'schools%%\\_\\_new%%'").fetchall()
+    assert left == []
+    publish(city.database, city.catalogue, made.id, BORIS)
+    assert "telephone" not in public(city, "open.schools")[0]["properties"]
+
+
+def test_a_copy_is_due_after_its_hours(city: City) -> None:
+    number = published(city, replace(ASKED, every_h=6))
+    at = publication(city.database, number).refreshed_at
+    assert at is not None
+    assert due(city.database, at + timedelta(hours=5, minutes=59)) == []
+    assert [one.id for one in due(city.database, at + timedelta(hours=6))] == [number]
+    published(city, replace(ASKED, every_h=0))
+    assert due(city.database, at + timedelta(days=99)) == []
+    for never in (-1, 99_999, "6", True):
+        with pytest.raises(BadQuery):
+            Proposal.of({"name": "x", "source": "base.pois", "every_h": never})
 
 
 def test_without_shapes(city: City) -> None:

@@ -21,6 +21,7 @@ _COLUMNS = (
     "id", "register", "department", "mode", "edition", "file", "spool", "options", "state",
     *(f"{unit}_{part}" for unit in ("rows", "facts") for part in _PARTS),
     "ended", "reasons", "done_rows", "all_rows", "error", "received_at", "started_at", "finished_at",
+    "received_by",
 )  # fmt: skip
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM exchange.delivery WHERE "
 

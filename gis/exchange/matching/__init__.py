@@ -2,7 +2,7 @@
 
 from gis.exchange.matching.answers import Match, Matches, Note, Place, RunnerUp
 from gis.exchange.matching.documents import answer_columns, here_document, match_document, place_document
-from gis.exchange.matching.geocoder import Gazetteer, Geocoder
+from gis.exchange.matching.geocoder import Gazetteer, Geocoder, looked_through
 from gis.exchange.matching.index import AddressIndex, Register
 from gis.exchange.matching.reverse import Here, Near, ReverseGeocoder
 from gis.exchange.matching.sources import SOURCES, register_of
@@ -27,6 +27,7 @@ __all__ = [
     "Written",
     "answer_columns",
     "here_document",
+    "looked_through",
     "match_document",
     "place_document",
     "register_of",

@@ -27,6 +27,11 @@ _SCOPES = 4
 Scope = tuple[str, ...]
 
 
+def looked_through(catalogue: Catalogue, identity: Identity) -> list[str]:
+    """The collections whose places the answers to a caller may tell."""
+    return [name for name in _REGISTERS if visible(catalogue, name, identity)]
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What an index was made of: the last recorded epoch of each register, and the Shanghai day of valid time."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from gis.catalog import Catalogue, Collection, Field, FieldType, Geometry, Layer, Policy, Sensitivity, Style
-from gis.catalog.field import integer
+from gis.catalog.field import integer, text
 from gis.exchange.published.records import Publication
 from gis.query.statement import Statement
 from gis.store.database import Database
@@ -14,6 +14,8 @@ from gis.text import Text
 LAYER = "open"
 #: Identifies a row of the copy: the number that its source has for it.
 KEY = "number"
+#: Of a copy of counts: what identifies a row, the cell or the division, and how many there are.
+GROUP, PLACE, COUNT = "grouped", "place", "count"
 _TITLE = Text("开放数据", "Open data")
 
 
@@ -30,6 +32,40 @@ def told_catalogue(catalogue: Catalogue, source: str, policy: Policy) -> Catalog
 
 def copy_of(source: Collection, document: Mapping[str, Any]) -> Collection:
     """The declaration of a copy: the fields that are told, the shape in which places are, open to all."""
+    return _counts_of(source, document) if document.get("by") else _rows_of(source, document)
+
+
+def _counts_of(source: Collection, document: Mapping[str, Any]) -> Collection:
+    """The declaration of counts by place: a cell with its hexagon, a division by its code."""
+    parts = str(document["by"]).split(",")
+    cell = next((part for part in parts if part.startswith("cell:")), None)
+    coarse = [part.removeprefix("field:") for part in parts if part.startswith("field:")]
+    fields = [_field(source.by_name[name], is_masked=False) for name in coarse if name in source.by_name]
+    style = source.style
+    return Collection(
+        id=f"{LAYER}.{document['name']}",
+        title=_worded(document["title"], source.title),
+        description=_described(document, source),
+        geometry=Geometry.POLYGON if cell else None,
+        fields=(
+            text(GROUP, "分组", "Group", required=True),
+            text(PLACE, "网格" if cell else "区划", "Cell" if cell else "Division"),
+            *fields,
+            integer(COUNT, "数量", "Count", required=True),
+        ),
+        key=(GROUP,),
+        timed=False,
+        tiled=cell is not None,
+        cell_resolution=int(cell.removeprefix("cell:")) if cell else 0,
+        sensitivity=Sensitivity.OPEN,
+        group=_TITLE,
+        source=source.source,
+        licence=document["licence"] or source.licence,
+        style=Style(color=style.color, dark=style.dark) if style is not None and cell else None,
+    )
+
+
+def _rows_of(source: Collection, document: Mapping[str, Any]) -> Collection:
     masked, chosen = document["masked"], document["fields"]
     told = [n for n in source.by_name if n in masked or not chosen or n in chosen]
     fields = [_field(source.by_name[name], is_masked=name in masked) for name in told]
@@ -96,5 +132,5 @@ def _worded(given: Mapping[str, str], usual: Text) -> Text:
 def _described(document: Mapping[str, Any], source: Collection) -> Text:
     """With what it covers and the conditions of its use, which whoever reads it is to know."""
     said = _worded(document["description"], source.description)
-    more = [text for text in (document["scope"], document["terms"]) if text]
+    more = [said_too for said_too in (document["scope"], document["terms"]) if said_too]
     return Text("。".join([said.zh, *more]), ". ".join([said.en, *more]))

@@ -16,10 +16,15 @@ from gis.exchange.published.declared import LAYER, told_catalogue
 from gis.exchange.published.records import Publication, one
 from gis.query import export
 from gis.query.ask import Ask
+from gis.query.plan import Plan
+from gis.query.query import ByCell, ByDivision
+from gis.query.released import is_anonymous
 from gis.query.url import parse
 from gis.store.database import Database, connect, translated
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+#: How long a copy is kept where nothing else is proposed, and the longest that may be.
+EVERY_H, _LONGEST_H = 24, 24 * 366
 _PROPOSERS = (*INSIDE, OWNER_ROLE)
 
 
@@ -32,6 +37,10 @@ class Proposal:
     "division", or the resolution of the cells whose middles stand for places. `title` and `description` are the copy's
     (empty: the source's); `terms` say under which conditions it may be used, `scope` what it covers, `licence` is a
     name of SPDX's list or the source's.
+
+    `by` makes it a copy of counts, as persons alone are published: `cell:7` or `division:3`, with coarse fields behind
+    a comma, just as the public is told them on the lattice. `every_h` is how many hours a copy is kept before its
+    source is looked at again; 0: only when somebody asks for it.
     """
 
     name: str
@@ -45,6 +54,8 @@ class Proposal:
     terms: str = ""
     scope: str = ""
     licence: str = ""
+    by: str = ""
+    every_h: int = EVERY_H
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Proposal":
@@ -53,6 +64,8 @@ class Proposal:
         for name, value in document.items():
             kinds: Any = {"masked": dict, "title": dict, "description": dict, "fields": (list, tuple)}.get(name, str)
             fits = isinstance(value, str | int) if name == "precision" else isinstance(value, kinds)
+            if name == "every_h":
+                fits = type(value) is int and 0 <= value <= _LONGEST_H
             if name not in known or not fits:
                 listed = ", ".join(cls.__annotations__)
                 raise BadQuery(
@@ -90,12 +103,37 @@ class Proposal:
 
     def ask(self, catalogue: Catalogue) -> Ask:
         """The question of which the copy is the answer, as the public would ask it."""
-        text = f"{self.source}?{self.query}" if self.query else self.source
-        return Ask(query=parse(text, told_catalogue(catalogue, self.source, self.policy(catalogue))), identity=PUBLIC)
+        asked = "&".join(part for part in (self.query, f"by={self.by}" if self.by else "") if part)
+        text = f"{self.source}?{asked}" if asked else self.source
+        return Ask(query=parse(text, self.told(catalogue)), identity=PUBLIC)
+
+    def told(self, catalogue: Catalogue) -> Catalogue:
+        """The catalogue in which the source is told as the copy is to tell it; counts are as everybody is told them."""
+        return catalogue if self.by else told_catalogue(catalogue, self.source, self.policy(catalogue))
+
+    def plan(self, catalogue: Catalogue) -> Plan:
+        """The plan of the copy's question. Raises BadQuery, Forbidden."""
+        if bool(self.by) != (catalogue[self.source].sensitivity is Sensitivity.PERSONAL):
+            raise _form()
+        plan = self.ask(catalogue).plan(self.told(catalogue))
+        if bool(self.by) != is_anonymous(plan) or plan.query.measure or bool(self.by) != plan.query.grouped:
+            raise _form()
+        if self.by and sum(isinstance(by, ByCell | ByDivision) for by in plan.query.by) != 1:
+            raise BadQuery("counts are published by one kind of place: cells or divisions",
+                           "计数须按网格或区划之一公开", subject="by")  # fmt: skip
+        return plan
 
     def policy(self, catalogue: Catalogue) -> Policy:
         """The policy of the source under which the copy is made."""
         return Policy((self.grant(catalogue[self.source]),))
+
+
+def _form() -> BadQuery:
+    return BadQuery(
+        "persons are published as counts (by=cell:7, by=division:3), everything else row by row",
+        "涉及自然人的数据只能按 by=cell:7 或 by=division:3 公开计数,其他数据逐条公开",
+        subject="by",
+    )
 
 
 def propose(database: Database, catalogue: Catalogue, proposal: Proposal, by: Identity) -> Publication:
@@ -107,8 +145,7 @@ def propose(database: Database, catalogue: Catalogue, proposal: Proposal, by: Id
     if by.role not in _PROPOSERS:
         raise Forbidden("only those who work here propose what is published", "只有工作人员可以提出公开申请")
     source = _source(catalogue, proposal, by)
-    ask = proposal.ask(catalogue)
-    plan = ask.plan(told_catalogue(catalogue, proposal.source, proposal.policy(catalogue)))
+    plan = proposal.plan(catalogue)
     export.columns(plan, ordered=True)  # written now, so that what it may not ask is found now
     document = proposal.as_dict() | {"sensitivity": source.sensitivity.value}
     with translated(), connect(database.url, autocommit=True) as conn:
@@ -139,7 +176,7 @@ def _source(catalogue: Catalogue, proposal: Proposal, by: Identity) -> Collectio
     if source.layer == LAYER:
         raise BadQuery("a copy is made of the source, not of a copy", "不能再次公开副本", subject="source")
     check_reader(by, source)
-    if source.sensitivity is Sensitivity.PERSONAL:
+    if source.sensitivity is Sensitivity.PERSONAL and not proposal.by:
         raise Forbidden(
             f"{source.id} is about persons, who are never published row by row; their counts are, on the lattice",
             f"{source.id} 涉及自然人,不得逐条公开;只能按固定网格公开匿名统计",

@@ -9,9 +9,11 @@ from gis.catalog import Catalogue
 from gis.errors import BadQuery, Conflict, Forbidden
 from gis.exchange.published.copies import REVIEWERS, drop, fill, make, source_epoch, told
 from gis.exchange.published.declared import declared
-from gis.exchange.published.records import Publication, changed, one
+from gis.exchange.published.records import Publication, changed, one, publication
 from gis.query.span import now
+from gis.store.bulk import wait_for_readers
 from gis.store.database import Database, connect, translated
+from gis.store.tables import Register
 
 
 def refuse(database: Database, number: int, by: Identity, reason: str) -> Publication:
@@ -26,22 +28,31 @@ def refuse(database: Database, number: int, by: Identity, reason: str) -> Public
 def publish(database: Database, catalogue: Catalogue, number: int, by: Identity, reason: str = "") -> Publication:
     """Publish what was proposed: from then on anyone sees the copy. One that stood under its name is replaced.
 
-    Raises NotFound, Forbidden, Conflict; where the copy cannot be made what stood before stands.
+    All of it is one transaction, in which the rows are put in place: where the copy cannot be made, or the program
+    dies, what stood before stands. Raises NotFound, Forbidden, Conflict.
     """
     with translated(), connect(database.url, autocommit=True) as conn:
         found = one(conn, number)
         _check(found, by)
         epoch, copy = source_epoch(conn, found.source), declared(catalogue, found)
-        rows = told(database, catalogue, found)
-        with conn.transaction():
-            _replace(conn, found)
-            drop(conn, copy)
-            make(conn, copy)
-        fill(database, catalogue, found, rows)
-        return changed(
+        conn.execute(f'CREATE SCHEMA IF NOT EXISTS "{copy.layer}"'.encode())
+    rows = told(database, catalogue, found)
+
+    def instead(conn: psycopg.Connection[Any]) -> None:
+        # it may have been decided meanwhile
+        _check(one(conn, number), by)
+        _replace(conn, found)
+        if conn.execute("SELECT to_regclass(%s)", (Register.of(copy).table("_all"),)).fetchone() != (None,):
+            wait_for_readers(conn, copy)
+        drop(conn, copy)
+        make(conn, copy)
+        changed(
             conn, number, state="published", reviewed_by=by.name, reviewed_at=now(), reason=reason.strip(),
             refreshed_at=now(), source_epoch=epoch, rows=len(rows),
         )  # fmt: skip
+
+    fill(database, catalogue, found, rows, within=instead, anew=True)
+    return publication(database, number)
 
 
 def _replace(conn: psycopg.Connection[Any], found: Publication) -> None:
