@@ -1,11 +1,21 @@
+import { readFileSync } from 'node:fs'
 import vue from '@vitejs/plugin-vue'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
 
 const server = 'http://127.0.0.1:8000'
 
+/** What stands in the head of every page, from one file. */
+const sharedHead: Plugin = {
+  name: 'onemap-head',
+  transformIndexHtml: {
+    order: 'pre',
+    handler: (html) => html.replace('<!-- src/look/head.html -->', () => readFileSync(new URL('src/look/head.html', import.meta.url), 'utf-8')),
+  },
+}
+
 export default defineConfig({
   base: '/map/',
-  plugins: [vue()],
+  plugins: [vue(), sharedHead],
   define: {
     __VUE_OPTIONS_API__: 'false',
     __VUE_PROD_DEVTOOLS__: 'false',

@@ -56,7 +56,7 @@ class ClerkVisit(Visit):
 
     def width(self) -> int:
         """How wide the page would like to be."""
-        return int(self.page.evaluate("() => document.querySelector('.clerk').scrollWidth"))
+        return int(self.page.evaluate("() => document.querySelector('.frame').scrollWidth"))
 
     def said(self, role: str = "alert") -> Locator:
         """What the page says aloud."""

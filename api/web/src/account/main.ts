@@ -1,7 +1,7 @@
 import { createApp } from 'vue'
 import '../look/tokens.css'
 import '../look/base.css'
-import '../clerk/clerk.css'
+import '../frame/pages.css'
 import '../words/account'
 import { words } from '../words'
 import AccountPage from './AccountPage.vue'

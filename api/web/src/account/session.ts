@@ -12,6 +12,9 @@ import { known, send } from './service'
 export const PAGES = ['me', 'users', 'keys', 'audit'] as const
 export type Page = (typeof PAGES)[number]
 
+/** Where somebody came from to sign in, and goes back to. */
+const BACK = new URLSearchParams(location.hash.slice(1)).get('back') === 'exchange' ? '/exchange' : null
+
 /** Pages beside one's own, by role. */
 const OF_ROLE: Record<string, readonly Page[]> = {
   system_admin: ['users', 'keys'],
@@ -57,6 +60,12 @@ export async function meet(): Promise<void> {
     if (told.status === 401) me.value = await send<Me>('GET', '/me', reading.language).catch(() => null)
     if (!me.value) failure.value = told
   }
+}
+
+/** Goes on once signed in; who has a second factor to set up stays. */
+export async function arrive(): Promise<void> {
+  await meet()
+  if (BACK && me.value?.name && !me.value.restricted) location.assign(`${BACK}#${writeReading(reading)}`)
 }
 
 export async function signOut(): Promise<void> {

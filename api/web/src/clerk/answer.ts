@@ -2,7 +2,8 @@
 
 import { ref, shallowRef, watch, type Ref, type ShallowRef, type WatchSource } from 'vue'
 import { ServiceError } from '../service'
-import { signOut } from './session'
+import { key } from './key'
+import { shut } from './session'
 
 export interface Answer<T> {
   value: ShallowRef<T | null>
@@ -38,9 +39,9 @@ export function useAnswer<T>(question: () => Promise<T>, when: WatchSource<unkno
   return { value, failure, isLoading, again }
 }
 
-/** Whatever went wrong, as one of the few kinds that have words. A key that is not taken any more ends the visit. */
+/** Whatever went wrong, as one of the few kinds that have words. Who is not known any more has to come again. */
 export function failureOfError(error: unknown): ServiceError {
   const known = error instanceof ServiceError ? error : new ServiceError('wrong', '')
-  if (known.status === 401) signOut('refused')
+  if (known.status === 401) shut(key.value ? 'refused' : 'closed')
   return known
 }

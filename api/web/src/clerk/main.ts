@@ -1,7 +1,7 @@
 import { createApp } from 'vue'
 import '../look/tokens.css'
 import '../look/base.css'
-import './clerk.css'
+import '../frame/pages.css'
 import '../words/clerk'
 import { words } from '../words'
 import ClerkPage from './ClerkPage.vue'

@@ -1,4 +1,4 @@
-/** A clerk's questions to the server, each with the key; and what a clerk hands over and takes away. */
+/** A clerk's questions to the server, with the key or the session's cookie; and what a clerk hands over and takes away. */
 
 import type { Language } from '../contract'
 import { ask, failureOf, ServiceError } from '../service'
@@ -52,16 +52,29 @@ export function fetchTask(id: number, language: Language): Promise<TaskRow> {
   return askAsClerk(`/exchange/returned/${id}`, language)
 }
 
-/** Asks as the clerk does, without a key where nobody has signed in. */
+/** Asks as the clerk does, without a key where nobody gave one. */
 export function askAsClerk<T>(path: string, language: Language, more: RequestInit = {}): Promise<T> {
-  return ask<T>(path, language, { ...more, headers: authorization() })
+  return ask<T>(path, language, { ...more, ...credentials(), headers: { ...more.headers, ...authorization() } })
 }
 
-/** Sends a file; `progress` is told the share that has left. Fetch does not tell how far an upload is. */
-export function handOver(wish: HandOver, language: Language, progress: (share: number) => void): Promise<Delivery> {
+/** Ends the session of the account by which the clerk came. */
+export async function leave(language: Language): Promise<void> {
+  await fetch('/sign-out', { method: 'POST', headers: { 'Accept-Language': language } })
+}
+
+/** Sends a file; `progress` is told the share that has left. Fetch does not tell how far an upload is.
+ *
+ * `isBeside` is whether an account has signed in as well: its cookie must then stay away from the key, which no
+ * XMLHttpRequest can keep it from.
+ */
+export function handOver(wish: HandOver, language: Language, isBeside: boolean, progress: (share: number) => void): Promise<Delivery> {
   const { file, ...asked } = wish
+  const path = `/exchange/deliveries${queryOf({ ...asked, file: file.name })}`
+  if (key.value && isBeside) {
+    return askAsClerk<Delivery>(path, language, { method: 'POST', body: file, headers: { 'Content-Type': mediaOf(file.name) } })
+  }
   const request = new XMLHttpRequest()
-  request.open('POST', `/exchange/deliveries${queryOf({ ...asked, file: file.name })}`)
+  request.open('POST', path)
   for (const [name, value] of Object.entries({ ...authorization(), 'Accept-Language': language })) {
     request.setRequestHeader(name, value)
   }
@@ -80,6 +93,7 @@ export function handOver(wish: HandOver, language: Language, progress: (share: n
 /** Saves the Excel file of a delivery's returned rows. */
 export async function saveReturned(delivery: number, language: Language): Promise<void> {
   const response = await fetch(`/exchange/deliveries/${delivery}/returned?f=xlsx`, {
+    ...credentials(),
     headers: { ...authorization(), 'Accept-Language': language },
   }).catch(() => {
     throw new ServiceError('unreachable', '')
@@ -91,6 +105,11 @@ export async function saveReturned(delivery: number, language: Language): Promis
   link.click()
   // the browser has taken hold of it by then
   window.setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+}
+
+/** Who shows a key shows no cookie beside it: two who ask at once are nobody. */
+function credentials(): RequestInit {
+  return key.value ? { credentials: 'omit' } : {}
 }
 
 function authorization(): Record<string, string> {

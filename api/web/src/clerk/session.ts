@@ -1,16 +1,17 @@
-/** Where a clerk is and who the clerk is; the URL's hash leads the one, the key the other. */
+/** Where a clerk is and who the clerk is; the URL's hash leads the one, a key or the session of an account the other. */
 
 import { computed, reactive, ref, shallowRef, watch } from 'vue'
 import type { Text } from '../contract'
 import { browserLanguage, dress, shadeOf, type Reading } from '../reading'
 import { ServiceError } from '../service'
 import { words } from '../words'
+import { knownCaller, type Caller } from '../caller'
 import { placeOf, PUBLIC, readAddress, writeAddress, type ClerkAddress, type Place } from './address'
 import type { Clerk, Register } from './contract'
 import { forget, keep, key, takeFromAddress } from './key'
-import { fetchClerk, fetchRegisters } from './service'
+import { fetchClerk, fetchRegisters, leave } from './service'
 
-/** What stands between the clerk and the pages: nothing, no key, a key that does not fit, or no answer. */
+/** What stands between the clerk and the pages: nothing, nobody signed in, a key that does not fit, or no answer. */
 export type Gate = 'open' | 'asking' | 'closed' | 'refused' | 'failed'
 
 takeFromAddress()
@@ -24,6 +25,8 @@ export const clerk = shallowRef<Clerk | null>(null)
 export const registers = shallowRef<Register[]>([])
 export const gate = ref<Gate>('asking')
 export const gateFailure = shallowRef<ServiceError | null>(null)
+/** Who has signed in with an account in this browser. */
+export const account = shallowRef<Caller | null>(null)
 
 export const isCentre = computed(() => clerk.value?.department === '*')
 
@@ -59,25 +62,36 @@ export async function signIn(given: string): Promise<void> {
   await meet()
 }
 
-export function signOut(why: Gate = 'closed'): void {
+/** Takes the key away, or ends the session by which the clerk came. */
+export async function signOut(): Promise<void> {
+  if (!key.value && account.value) {
+    await leave(reading.language).catch(() => {})
+    account.value = null
+  }
+  shut('closed')
+}
+
+/** Nobody is known any more: of their own will, or because a key or a session is not taken any longer. */
+export function shut(why: Gate): void {
   forget()
   clerk.value = null
   registers.value = []
   gate.value = why
 }
 
-/** Learns whose key this is, and what that department may deliver to. */
+/** Learns who comes, by the key or by the account that has signed in, and what that department may deliver to. */
 export async function meet(): Promise<void> {
-  if (!key.value) return signOut('closed')
   gate.value = 'asking'
   try {
+    account.value = await knownCaller(reading.language)
+    if (!key.value && !account.value?.department) return shut('closed')
     const who = await fetchClerk(reading.language)
     registers.value = await fetchRegisters(reading.language)
     clerk.value = who
     gate.value = 'open'
   } catch (error) {
     const known = error instanceof ServiceError ? error : new ServiceError('wrong', '')
-    if (known.status === 401) return signOut('refused')
+    if (known.status === 401) return shut(key.value ? 'refused' : 'closed')
     gateFailure.value = known
     gate.value = 'failed'
   }

@@ -1,8 +1,7 @@
 export default {
   title: 'Account',
   pages: { me: 'My account', users: 'Users', keys: 'Keys', audit: 'Audit' },
-  page: { skip: 'To the content', map: 'Open the map', nav: 'Pages of accounts' },
-  state: { loading: 'Reading…', failed: 'Nothing could be read', refused: 'Not for you', again: 'Try again' },
+  page: { nav: 'Pages of accounts' },
   sign: {
     title: 'Sign in',
     why: 'With an account of this site you see internal and personal data as your duty needs them.',
@@ -14,8 +13,6 @@ export default {
     newWhy: 'At least 10 characters, of three kinds: capital letters, small letters, digits, others; not your name.',
     again: 'The new password once more',
     differs: 'The two new passwords differ',
-    in: 'Sign in',
-    out: 'Sign out',
     busy: 'Signing in…',
   },
   me: {

@@ -1,8 +1,7 @@
 export default {
   title: '账号',
   pages: { me: '我的账号', users: '用户管理', keys: '密钥管理', audit: '审计查询' },
-  page: { skip: '跳到正文', map: '打开地图', nav: '账号各页' },
-  state: { loading: '正在读取…', failed: '没有读到内容', refused: '没有权限', again: '重试' },
+  page: { nav: '账号各页' },
   sign: {
     title: '登录',
     why: '用本站账号登录后，可按职责查看内部和个人数据。',
@@ -14,8 +13,6 @@ export default {
     newWhy: '至少 10 个字符，含大写字母、小写字母、数字、其他字符中的三类，不含账号或姓名。',
     again: '再输入一次新密码',
     differs: '两次输入的新密码不一致',
-    in: '登录',
-    out: '退出登录',
     busy: '正在登录…',
   },
   me: {

@@ -1,12 +1,14 @@
 export default {
   title: 'Data exchange',
   pages: { deliveries: 'Deliveries', returned: 'Returned rows', directory: 'Directory', scorecard: 'Scorecard' },
-  page: { skip: 'Skip to the content', map: 'Open the map', nav: 'Pages of the data exchange', centre: 'Data centre' },
+  page: { nav: 'Pages of the data exchange', centre: 'Data centre' },
   sign: {
-    in: 'Sign in',
-    out: 'Sign out',
-    title: 'Sign in with your department’s key',
-    why: 'Handing data over and looking into returned rows takes a key. The data centre gives keys to departments; each key belongs to one department.',
+    title: 'Sign in',
+    why: 'To hand data over and look into returned rows, come with an account of your department, or with the key that the data centre gave it.',
+    account: 'Sign in with an account',
+    as: 'Go on as {name}',
+    noDepartment: 'You have signed in as {name}, an account of no department, which cannot act for one. Ask the security administrator to name it, or use a department’s key.',
+    or: 'Or with a department’s key',
     key: 'Key',
     show: 'Show the key',
     kept: 'The key is kept in this browser tab alone and is gone when you close it.',
@@ -15,7 +17,6 @@ export default {
     asking: 'Checking the key…',
     public: 'Open to everybody, without a key:',
   },
-  state: { loading: 'Reading…', failed: 'This could not be read', refused: 'Not allowed', again: 'Try again' },
   list: {
     range: '{from}–{to} of {all}',
     one: '{all} in all',

@@ -1,12 +1,14 @@
 export default {
   title: '数据交换',
   pages: { deliveries: '数据报送', returned: '退回清单', directory: '数据目录', scorecard: '部门评分' },
-  page: { skip: '跳到正文', map: '打开地图', nav: '数据交换各页', centre: '数据中心' },
+  page: { nav: '数据交换各页', centre: '数据中心' },
   sign: {
-    in: '登录',
-    out: '退出登录',
-    title: '用部门密钥登录',
-    why: '报送数据、查看退回清单需要密钥。密钥由数据中心发给各部门，每个密钥属于一个部门。',
+    title: '登录',
+    why: '报送数据、查看退回清单须先登录：用本部门人员的账号，或用数据中心发给部门的密钥。',
+    account: '用账号登录',
+    as: '以 {name} 继续',
+    noDepartment: '您已用账号 {name} 登录，但该账号不属于任何部门，不能代部门办理。请安全管理员填写部门，或使用部门密钥。',
+    or: '或用部门密钥',
     key: '密钥',
     show: '显示密钥',
     kept: '密钥只保存在这个浏览器标签页里，关闭即失效。',
@@ -15,7 +17,6 @@ export default {
     asking: '正在核对密钥…',
     public: '不登录也可以查看：',
   },
-  state: { loading: '正在读取…', failed: '没有读到内容', refused: '没有权限', again: '重试' },
   list: {
     range: '第 {from}–{to} 项，共 {all} 项',
     one: '共 {all} 项',

@@ -1,5 +1,8 @@
 export default {
   brand: 'One Map',
+  page: { skip: 'Skip to the content', map: 'Open the map' },
+  state: { loading: 'Reading…', failed: 'This could not be read', refused: 'Not allowed', again: 'Try again' },
+  sign: { in: 'Sign in', out: 'Sign out' },
   tools: {
     language: '中文',
     languageShort: '中',

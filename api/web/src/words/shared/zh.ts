@@ -1,5 +1,8 @@
 export default {
   brand: '一张图',
+  page: { skip: '跳到正文', map: '打开地图' },
+  state: { loading: '正在读取…', failed: '没有读到内容', refused: '没有权限', again: '重试' },
+  sign: { in: '登录', out: '退出登录' },
   tools: {
     language: 'English',
     languageShort: 'EN',
