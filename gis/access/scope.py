@@ -8,6 +8,8 @@ scope is made here, from who asks and from what the statement names, not by whoe
 * the id with `~`: rows may be read in part, by the view that masks; `id.field` then says how each restricted field is
   told: `exact`, or by a rule of masking. A field without a word is hidden.
 * the id with `^`: rows may be read without their place; `id.^` is the resolution of the cell that is told instead.
+* `figures`: of which collections released figures may be read, as JSON: the smallest k and the finest cells, in which
+  divisions, and which of the fields that they are told apart by are hidden.
 
 Before it stands its HMAC-SHA256 as 64 hexadecimal digits. There is no white space in it, so that it can be an option of
 a connection as well. It holds all that is not restricted for anybody, so that most statements of a caller share one
@@ -16,17 +18,21 @@ scope and a connection need not be told anew, and of what is restricted only wha
 
 import hashlib
 import hmac
+import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from functools import lru_cache
 
 from gis.access.identity import Identity
-from gis.access.rules import Rules, policy_of, rules_for
+from gis.access.rules import Rules, coarse_fields, policy_of, rules_for
 from gis.catalog import Catalogue, Collection, Sensitivity
 from gis.errors import Forbidden
 
 #: Every division, and rows that are in none.
 EVERYWHERE = "{(,)}"
 PARTLY, BLURRED = "~", "^"
+#: What a statement names that reads released figures, of whichever collection.
+FIGURES = "figures"
 
 _LEAST_DIVISION = 1
 
@@ -67,12 +73,13 @@ def level(rules: Rules, collection: Collection) -> str | None:
 @lru_cache(maxsize=4096)
 def scope(catalogue: Catalogue, identity: Identity, named: frozenset[str]) -> str:
     """What is opened to somebody's statement that names these collections, without expiry and signature."""
-    return "".join(
+    rows = "".join(
         f";{name}={value}"
         for collection in catalogue
         if collection.id in named or not is_sensitive(collection)
         for name, value in _opened(identity, collection)
     )
+    return rows + (_figures(catalogue, identity) if FIGURES in named else "")
 
 
 def signed(key: bytes, opened: str, expiry_s: int) -> str:
@@ -96,6 +103,23 @@ def _opened(identity: Identity, collection: Collection) -> Iterator[tuple[str, s
                 yield f"{collection.id}.{name}", rules.masked.get(name, "exact")
     if by == BLURRED and isinstance(rules.precision, int):
         yield f"{collection.id}.{BLURRED}", str(rules.precision)
+
+
+def _figures(catalogue: Catalogue, identity: Identity) -> str:
+    """Of which collections somebody is told counts, and how coarse these have to be."""
+    told = []
+    for collection in catalogue:
+        try:
+            rules = rules_for(identity, collection)
+        except Forbidden:
+            continue
+        if rules.anonymous is not None:
+            hidden = [name for name in coarse_fields(collection) if name not in rules.fields]
+            divisions = _multirange(rules.divisions)
+            told.append(
+                {"collection": collection.id, **asdict(rules.anonymous), "divisions": divisions, "hidden": hidden}
+            )
+    return f";{FIGURES}={json.dumps(told, separators=(',', ':'))}"
 
 
 def _multirange(divisions: Iterable[tuple[int, int]] | None) -> str:

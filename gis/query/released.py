@@ -25,7 +25,7 @@ from gis.query.statement import Statement, conjunction
 from gis.text import Text
 
 _RELEASE = (
-    "SELECT rank, on_date FROM access.release WHERE collection = %s AND k >= %s AND resolution <= %s"
+    'SELECT rank, on_date FROM "access"."release" WHERE collection = %s AND k >= %s AND resolution <= %s'
     " AND diversity >= %s AND on_date <= %s AND made_at <= %s ORDER BY on_date DESC, rank LIMIT 1"
 )
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -139,7 +139,7 @@ def foundation(plan: Plan) -> Statement:
     told = _told(plan, [])
     return Statement(
         f"SELECT r.on_date, r.k, r.resolution, (SELECT coalesce(sum(count), 0)::bigint FROM ({told.sql}) t)"
-        f" FROM access.release r WHERE r.collection = %s AND (r.rank, r.on_date) = ({_RELEASE})",
+        f' FROM "access"."release" r WHERE r.collection = %s AND (r.rank, r.on_date) = ({_RELEASE})',
         (*told.args, plan.collection.id, *_chosen(plan)),
     )
 
@@ -176,7 +176,8 @@ def _told(plan: Plan, also: list[Statement]) -> Statement:
     typed = [f"""(label ->> '{name}')::{_sql_type(plan, name)} AS "{name}\"""" for name in fields]
     where = conjunction(conditions)
     return Statement(
-        f"SELECT r.* FROM (SELECT {', '.join(['f.*', *typed])} FROM access.released f) r WHERE {where.sql}", where.args
+        f"""SELECT r.* FROM (SELECT {", ".join(["f.*", *typed])} FROM "access"."released" f) r WHERE {where.sql}""",
+        where.args,
     )
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from gis.access import Identity
 from gis.access.rules import rules_for
-from gis.access.scope import BLURRED, PARTLY, is_sensitive, level, scope, signed
+from gis.access.scope import BLURRED, FIGURES, PARTLY, is_sensitive, level, scope, signed
 from gis.catalog import Catalogue, Collection
 from gis.errors import Forbidden
 from gis.query.statement import Statement
@@ -23,6 +23,8 @@ from gis.store.wall_tables import BLUR, EXACT, PARTS, SEEN, walled
 
 #: A scope is renewed this often, and holds for as long again: what is begun with it need not be done by then.
 RENEWED_S = 300
+#: Tables of released figures, in whose place stands what the scope opens of them.
+_RELEASED = {"access.release", "access.released"}
 _NAMED = re.compile(r'"([a-z][a-z0-9]*)"\."([a-z][a-z0-9_]*)"')
 _KEPT = 4_096
 
@@ -53,10 +55,16 @@ def _signed(key: bytes, opened: str, expiry_s: int) -> str:
 def _read(sql: str, catalogue: Catalogue, identity: Identity, mode: Mode) -> tuple[frozenset[str], str]:
     """The collections that a statement names, and the statement with the caller's relations in their tables' place."""
     tables = _tables(catalogue)
-    named = frozenset(tables[name].id for name in (f"{s}.{t}" for s, t in _NAMED.findall(sql)) if name in tables)
+    written = {f"{schema}.{table}" for schema, table in _NAMED.findall(sql)}
+    named = frozenset(tables[name].id for name in written if name in tables)
+    if not written.isdisjoint(_RELEASED):
+        named |= {FIGURES}
 
     def instead(found: "re.Match[str]") -> str:
-        collection = tables.get(f"{found[1]}.{found[2]}")
+        name = f"{found[1]}.{found[2]}"
+        if name in _RELEASED:
+            return f'"{found[1]}"."{found[2]}_told"'
+        collection = tables.get(name)
         if collection is None:
             return found[0]
         return f'"{found[1]}"."{found[2]}{_view(collection, identity, found[2], mode)}"'

@@ -37,13 +37,15 @@ _SHARED = (
     f"GRANT USAGE ON SCHEMA core, access TO {READERS}, {MASKERS}",
     f"GRANT SELECT ON core.epoch, core.scenario TO {READERS}",
     f"GRANT SELECT (id, source, licence, file, source_crs, loaded_at) ON core.load TO {READERS}",
-    f"GRANT SELECT ON access.release, access.released TO {READERS}",
+    f"REVOKE ALL ON access.release, access.released FROM {READERS}",
+    f"GRANT SELECT ON access.release_told, access.released_told TO {READERS}",
     f"GRANT EXECUTE ON FUNCTION access.opened(text) TO {READERS}, {MASKERS}",
 )
-#: Whether there is a function of rights that anybody may use, as new ones are.
+#: Whether there is a function of rights that anybody may use, as new ones are, or a view that readers may not use yet.
 _UNCONFINED = (
     "SELECT EXISTS (SELECT FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a"
     " WHERE p.pronamespace = 'access'::regnamespace AND a.grantee = 0)"
+    f" OR NOT has_table_privilege('{READERS}', 'access.released_told', 'SELECT')"
 )
 #: What tells the extent of any table from statistics, in the name of PostGIS's owner.
 _EXTENTS = "SELECT oid::regprocedure::text FROM pg_proc WHERE proname = 'st_estimatedextent'"

@@ -96,7 +96,7 @@ def test_who_knows_no_policy_reads_no_keys(city: psycopg.Connection[Any]) -> Non
         "SELECT table_name, grantee FROM information_schema.role_table_grants WHERE table_schema = 'access'"
         " AND table_name LIKE 'release%' AND grantee LIKE 'onemap_%'"
     ).fetchall()
-    assert {table for table, _ in rows} <= {"release", "released"}
+    assert {table for table, _ in rows} <= {"release_told", "released_told"}
 
 
 def test_releases_are_made_and_taken_back_by_commands(city: psycopg.Connection[Any], database_url: str) -> None:
