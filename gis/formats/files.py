@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
-import pyogrio
 
 #: GDAL's options for each driver. In a GeoPackage `fid` would be taken for the row's own number, which it need not be.
 _OPTIONS: dict[str, dict[str, str]] = {"GPKG": {"FID": "ogc_fid"}, "FlatGeobuf": {}}
@@ -22,6 +21,8 @@ def write(
     path: Path, layer: str, batches: pa.RecordBatchReader, *, crs: str, driver: str, options: Mapping[str, str]
 ) -> None:
     """Write the rows as a layer; `options` are what `layer_options` gives."""
+    import pyogrio  # noqa: PLC0415  brings pandas, which takes a third of a second; few answers are such files
+
     pyogrio.write_arrow(
         batches,
         path,

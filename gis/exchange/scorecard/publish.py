@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import shapely
 
 from gis.access import OWNER
@@ -128,6 +127,8 @@ def _shapes(database: Database, catalogue: Catalogue) -> dict[int, tuple[str, An
 
 def _write(database: Database, catalogue: Catalogue, counts: _Counts, shapes: dict[int, tuple[str, Any]]) -> None:
     """Hand the figures over as a file, by the way that every file takes."""
+    import geopandas as gpd  # noqa: PLC0415  takes a third of a second, which other commands need not wait
+
     day = today()
     records = []
     for code, (name, shape) in shapes.items():
