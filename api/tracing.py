@@ -34,12 +34,12 @@ _FACTS = re.compile(r"/exchange/facts/([a-z][a-z0-9]*\.[a-z][a-z0-9_]*)/(\d{1,16
 _DECLARED = frozenset({None, "", "schema", "queryables"})
 #: What changes there is called so.
 _PLACES = {"/sign-in": "signed_in", "/sign-out": "signed_out", "/users": "users_changed", "/keys": "keys_changed",
-           "/me": "users_changed",
+           "/me": "users_changed", "/policies": "policies_changed", "/emergencies": "emergency",
            "/publications": "published"}  # fmt: skip
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SAID = "onemap.traced"
 #: Bodies sent to ask, not to change anything.
-_ASKING = ("/here", "/geocode")
+_ASKING = re.compile(r"/(here|geocode)|/policies/[^/]+/check\Z")
 
 
 class Tracing:
@@ -70,7 +70,7 @@ class _Request:
 
     def __init__(self, served: Served, scope: Scope, send: Send) -> None:
         self.served, self.scope, self._outer = served, scope, send
-        self.is_change = scope["method"] in _CHANGING and not scope["path"].startswith(_ASKING)
+        self.is_change = scope["method"] in _CHANGING and not _ASKING.match(scope["path"])
         self._told = self._withheld = self._complete = False
 
     async def send(self, message: Message) -> None:
