@@ -1,6 +1,7 @@
 """Who the caller is, what it may see, and its own password and second factor."""
 
 from base64 import b32encode
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,7 +13,8 @@ from api.posted import Form, posted
 from api.routes.exchange import private_reply
 from api.served import Ask, City, Served
 from gis.access.explanation import explained
-from gis.access.identity import PUBLIC
+from gis.access.identity import PUBLIC, Identity
+from gis.access.purpose import declared_purposes, is_stated
 from gis.access.roles import ROLES
 from gis.errors import NotSignedIn
 from gis.store import factors, failures, sessions
@@ -49,6 +51,7 @@ async def me(city: City, ask: Ask, door: Door) -> Response:
         "department": identity.department,
         "divisions": _divisions(identity.divisions),
         "purpose": identity.purpose,
+        "purposes": _purposes(city, identity),
         "by": signed and signed.by,
         "restricted": bool(signed and signed.restricted),
         "collections": _collections(city),
@@ -93,6 +96,13 @@ async def remove_factor(request: Request, ask: Ask, door: Door) -> Response:
     name, sent = signed_in().identity.name, await posted(request, Code)
     await door.done(_remove_factor, door, name, sent.code)
     return Response(status_code=204)
+
+
+def _purposes(city: Served, identity: Identity) -> dict[str, Any]:
+    """Whether something is told for a stated purpose only, and the purposes that policies name."""
+    silent = replace(identity, purpose="")
+    declared = declared_purposes(identity, city.catalogue)
+    return {"needed": not all(is_stated(silent, c) for c in city.collections()), "declared": declared}
 
 
 def _collections(city: Served) -> list[dict[str, Any]]:

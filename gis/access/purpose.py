@@ -1,6 +1,9 @@
 """The duty for which somebody asks: who is given rows of persons by duty says which duty it is (PIPL, article 6)."""
 
+from collections.abc import Iterable
+
 from gis.access.identity import Identity
+from gis.access.rules import policy_of
 from gis.catalog import Collection, Raster, Sensitivity
 from gis.errors import Forbidden
 
@@ -14,6 +17,18 @@ def is_stated(identity: Identity, asked: Collection | Raster) -> bool:
     """Whether the caller has said what must be said before being told of this collection."""
     needed = asked.sensitivity is Sensitivity.PERSONAL and identity.role in BY_DUTY
     return bool(identity.purpose) or not needed
+
+
+def declared_purposes(identity: Identity, collections: Iterable[Collection]) -> tuple[str, ...]:
+    """The purposes by which policies tell the caller's role and department more, in the order of the collections."""
+    named = (
+        purpose
+        for collection in collections
+        for grant in policy_of(collection).grants
+        if identity.role in grant.roles and (not grant.departments or identity.department in grant.departments)
+        for purpose in grant.purposes
+    )
+    return tuple(dict.fromkeys(named))
 
 
 def check_purpose(identity: Identity, asked: Collection | Raster) -> None:

@@ -4,6 +4,7 @@ import type { StyleSpecification } from 'maplibre-gl'
 import { computed, shallowRef, watch } from 'vue'
 import type { Box, Collection } from './contract'
 import { shownIn } from './map/shown'
+import { purpose } from './purpose'
 import { fetchCollections, fetchStyle, ServiceError, type FailureKind } from './service'
 import { session, theme } from './session'
 
@@ -125,3 +126,5 @@ function overlap(some: Collection[]): Box | null {
 }
 
 watch([theme, () => session.language], loadStyle)
+// some see more for a stated purpose
+watch(purpose, load)

@@ -139,9 +139,31 @@ export interface Held {
   nearest: Near[]
 }
 
+/** What anonymous figures rest on. */
+export interface Foundation {
+  /** The set date of which they are. */
+  date: string
+  /** No count below it is told. */
+  smallest: number
+  /** The finest cells in which they are told. */
+  resolution: number
+  /** Whether more was counted than the area asked for: the cells that it lies in. */
+  areaWidened: boolean
+}
+
+/** How many there are of what is told in counts alone; null, with why, where nothing is told of that time. */
+export interface Counted {
+  collection: string
+  title: string
+  count: number | null
+  why?: string
+  'onemap:anonymous'?: Foundation
+}
+
 /** What the one map holds around a place, by layer. */
 export interface Here {
   lon: number
   lat: number
   layers: { id: string; title: string; collections: Held[] }[]
+  anonymous?: Counted[]
 }

@@ -2,6 +2,7 @@
 
 import { computed, shallowRef, watch } from 'vue'
 import { byId } from './catalogue'
+import { purpose } from './purpose'
 import { clicked, session, when } from './session'
 import { middleOf } from './coordinates'
 import { reachesPlace } from './map/live'
@@ -78,7 +79,7 @@ async function tellMore(): Promise<void> {
   versions.value = all
 }
 
-watch([() => session.selected?.collection, () => session.selected?.fid, when], read, { immediate: true })
+watch([() => session.selected?.collection, () => session.selected?.fid, when, purpose], read, { immediate: true })
 // a link opens a feature before the catalogue says what it is
 watch([feature, byId], tellMore)
 // a feature that somebody changes is told anew, without being taken away in the meantime

@@ -2,9 +2,13 @@
 
 import type { StyleSpecification } from 'maplibre-gl'
 import { inChinese, revive } from './punctuation'
+import { purposeHeaders } from './purpose'
 import type { AddressMatch, Collection, Feature, FeatureId, Here, Language } from './contract'
 
-export type FailureKind = 'unreachable' | 'missing' | 'refused' | 'busy' | 'wrong'
+export type FailureKind = 'unreachable' | 'missing' | 'refused' | 'unstated' | 'busy' | 'wrong'
+
+/** What a refusal is about that only wants to know what for. */
+const PURPOSE = 'OneMap-Purpose'
 
 export class ServiceError extends Error {
   constructor(
@@ -94,7 +98,7 @@ export function fetchAddress(text: string, language: Language): Promise<AddressM
 export async function ask<T>(url: string, language: Language, more: RequestInit = {}): Promise<T> {
   let response: Response
   try {
-    response = await fetch(url, { ...more, headers: { Accept: 'application/json', 'Accept-Language': language, ...more.headers } })
+    response = await fetch(url, { ...more, headers: { Accept: 'application/json', 'Accept-Language': language, ...purposeHeaders(), ...more.headers } })
   } catch {
     throw new ServiceError('unreachable', '')
   }
@@ -113,5 +117,6 @@ export function failureOf(status: number, body: string): ServiceError {
   } catch {
     // an answer from in front of the server, not from it
   }
-  return new ServiceError(failureKind(status), detail, status, subject)
+  const kind = status === 403 && subject === PURPOSE ? 'unstated' : failureKind(status)
+  return new ServiceError(kind, detail, status, subject)
 }

@@ -18,6 +18,7 @@ export default {
     unreachable: 'The server cannot be reached. Check the network and try again.',
     missing: 'The server does not have this.',
     refused: 'You may not see this.',
+    unstated: 'This is told once you say what for.',
     busy: 'The server is busy. Try again in a moment.',
     wrong: 'The server could not answer.',
   },

@@ -18,6 +18,7 @@ export default {
     unreachable: '连接不上服务器。请检查网络后重试。',
     missing: '服务器上没有这项内容。',
     refused: '您没有查看这项内容的权限。',
+    unstated: '这项内容须先说明用途才能查看。',
     busy: '服务器正忙，请稍后重试。',
     wrong: '服务器未能回答。',
   },
