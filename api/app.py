@@ -145,9 +145,10 @@ async def _serving(
     catalogue = await asyncio.to_thread(watch.read)
     trace = await asyncio.to_thread(Trace.of, url, settings.home)
     worker = DeliveryWorker(url) if works else None
-    app.state.geocoding = Geocoding(url, catalogue)
+    app.state.geocoding = Geocoding(pools.reader, catalogue)
     wake = worker.wake if worker else lambda: None
-    city = Served(catalogue, pools.asked, pools.readers, own, changes, threads, Facts(own), trace, web, settings, wake,
+    facts = Facts(own, pools.asked)
+    city = Served(catalogue, pools.asked, pools.readers, own, changes, threads, facts, trace, web, settings, wake,
                   seal=await asyncio.to_thread(seal, threads))  # fmt: skip
     app.state.served = city
     app.state.emergencies = InForce(own)

@@ -10,7 +10,7 @@ from api.metrics import Metrics
 from gis.settings import Settings
 from gis.store.database import AsyncDatabase, Database
 from gis.store.reading import Reading
-from gis.store.wall_roles import reader
+from gis.store.wall_roles import Reader, reader
 
 if TYPE_CHECKING:
     from api.served import Served
@@ -22,8 +22,12 @@ _THREADS = 8
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Four pools: what plans ask on the event loop and beside it, all else on the loop and beside it."""
+    """Four pools: what plans ask on the event loop and beside it, all else on the loop and beside it.
 
+    `reader` is as whom the first two read.
+    """
+
+    reader: Reader
     asked: AsyncDatabase
     readers: Database
     own: AsyncDatabase
@@ -36,7 +40,7 @@ class Databases:
         wall = Reading(found, lambda: served().catalogue, lambda: served().rights) if found.mode != "none" else None
         asked = AsyncDatabase(found.url, max_waiting=settings.max_waiting, asker=asker, wall=wall)
         opened = cls(
-            asked, Database(found.url, size=_THREADS, wall=wall), AsyncDatabase(url, size=_OWN),
+            found, asked, Database(found.url, size=_THREADS, wall=wall), AsyncDatabase(url, size=_OWN),
             Database(url, size=_THREADS),
         )  # fmt: skip
         for one in (asked, opened.readers, opened.own, opened.threads):

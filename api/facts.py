@@ -43,10 +43,14 @@ class Known:
 
 
 class Facts:
-    """The facts of all collections, kept until the next load of one, or the next change that is recorded of it."""
+    """The facts of all collections, kept until the next load of one, or the next change that is recorded of it.
 
-    def __init__(self, database: AsyncDatabase) -> None:
-        self._database = database
+    What is found once for all is read by `own`; what is made of the rows that a caller may see, by `asked`, which
+    reads nothing else.
+    """
+
+    def __init__(self, own: AsyncDatabase, asked: AsyncDatabase) -> None:
+        self._database, self._asked = own, asked
         self._kept: dict[str, tuple[tuple[int, int], Known]] = {}
         self._confined: dict[tuple[str, str], tuple[tuple[int, int], Known]] = {}
         self._zones: tuple[int, tuple[str, ...]] | None = None
@@ -78,7 +82,7 @@ class Facts:
         key, state = (plan.collection.id, plan.rules_digest), self._kept[plan.collection.id][0]
         kept = self._confined.get(key)
         if kept is None or kept[0] != state:
-            kept = (state, _known((await self._database.rows(_seen_facts(plan)))[0], whole.loaded))
+            kept = (state, _known((await self._asked.rows(_seen_facts(plan)))[0], whole.loaded))
             if len(self._confined) >= _MOST_CONFINED:
                 self._confined.clear()
             self._confined[key] = kept

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from api.noted import touched
@@ -12,6 +13,8 @@ from gis.catalog import Catalogue
 from gis.errors import BadQuery
 from gis.exchange.matching import Gazetteer, Geocoder, looked_through
 from gis.store.database import Database
+from gis.store.reading import Reading
+from gis.store.wall_roles import Reader
 
 #: What one question may hold: addresses, characters of each, bytes of all.
 MAX_ADDRESSES, MAX_CHARACTERS, MAX_BODY_BYTES = 1_000, 300, 2_000_000
@@ -49,9 +52,9 @@ def note_addresses(city: Served, texts: Sequence[str]) -> None:
 class Geocoding:
     """Asks the geocoder aside from the event loop."""
 
-    def __init__(self, url: str, catalogue: Catalogue) -> None:
-        self._database = Database(url, size=_THREADS + 2)
-        self._geocoder = Geocoder(self._database, catalogue)
+    def __init__(self, reader: Reader, catalogue: Catalogue) -> None:
+        self._database = Database(reader.url, size=_THREADS + 2)
+        self._geocoder = Geocoder(self._database, catalogue, partial(Reading.of, reader))
         self._threads = Threads(_THREADS, "geocoder")
 
     def follow(self, catalogue: Catalogue) -> None:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -115,6 +116,19 @@ class Database:
             begun = time.perf_counter()
             with self._pool.connection() as conn, _timed(self.watch, begun, None):
                 yield conn
+
+    def behind(self, wall: Wall | None) -> "Database":
+        """The same connections, behind another wall."""
+        found = copy(self)
+        found._wall = wall
+        return found
+
+    def stated(self, conn: psycopg.Connection[_Row], statement: Statement) -> Statement:
+        """A statement as it may run on a connection of this pool, which carries its scope from now on."""
+        prepared, scope = self._prepared(statement)
+        if scope is not None:
+            conn.execute(_STATE, (scope,))
+        return prepared
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """All rows of a statement. Raises Unavailable, BadQuery."""

@@ -37,6 +37,11 @@ class Reading:
     catalogue: Callable[[], Catalogue]
     identity: Callable[[], Identity]
 
+    @classmethod
+    def of(cls, reader: Reader, identity: Identity, catalogue: Catalogue) -> "Reading | None":
+        """Reads for one caller, whoever asks now; None where there is no wall."""
+        return cls(reader, lambda: catalogue, lambda: identity) if reader.mode != "none" else None
+
     def prepared(self, statement: Statement) -> tuple[Statement, str]:
         """The statement by the relations that the caller may read, and the scope that must stand when it runs."""
         catalogue, identity = self.catalogue(), self.identity()

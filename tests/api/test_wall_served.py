@@ -73,3 +73,24 @@ def test_connections_are_the_readers(run: Run, url: str) -> None:
         assert readers and all(name.startswith("onemap_reader_") for name in readers)
 
     run(test)
+
+
+@pytest.mark.parametrize("is_believed", [True, False])
+def test_places_of_addresses_are_read_behind_the_wall(run: Run, url: str, is_believed: bool) -> None:
+    """The index of addresses is made of what a scope opens, and of nothing where none is believed."""
+
+    async def test(asked: Asked) -> None:
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute(
+                "INSERT INTO base.addresses (fid, rec_from, digest, load, division, geom, code, text, street, plate)"
+                " VALUES (1, 1, 0, 1, 341502000000, ST_SetSRID(ST_MakePoint(116.45, 31.75), 4326), 'A1', '皖西路88号',"
+                " '皖西路', '88')"
+            )
+            if not is_believed:
+                conn.execute("UPDATE access.wall SET inner_block = outer_block")
+        found = (await asked.get("/geocode?address=皖西路88号")).json()
+        assert (found["place"] is not None) is is_believed
+        there = (await asked.get("/geocode?lon=116.45&lat=31.75")).json()
+        assert ("皖西路" in str(there)) is is_believed
+
+    run(test)

@@ -16,7 +16,7 @@ from gis.exchange.matching.sources import SOURCES, register_of, visible
 from gis.exchange.matching.surroundings import ROADS, reverse_of
 from gis.query.span import SHANGHAI, now
 from gis.query.statement import Statement
-from gis.store.database import Database
+from gis.store.database import Database, Wall
 
 _LOG = logging.getLogger("onemap.geocoder")
 
@@ -80,11 +80,17 @@ class Geocoder:
     """Hands out the gazetteer for a caller.
 
     The first question waits until there is one. When a register has changed, or a day has begun, a new one is made in
-    the background, and the old one answers until it is there: its `state` says of what it speaks.
+    the background, and the old one answers until it is there: its `state` says of what it speaks. `wall` is what
+    stands before the registers when they are read for somebody.
     """
 
-    def __init__(self, database: Database, catalogue: Catalogue) -> None:
-        self._database, self._catalogue = database, catalogue
+    def __init__(
+        self,
+        database: Database,
+        catalogue: Catalogue,
+        wall: Callable[[Identity, Catalogue], Wall | None] = lambda identity, catalogue: None,
+    ) -> None:
+        self._database, self._catalogue, self._wall = database, catalogue, wall
         self._lock = threading.Lock()
         self._kept: OrderedDict[Scope, _Kept] = OrderedDict()
 
@@ -116,8 +122,10 @@ class Geocoder:
 
     def _make(self, identity: Identity, state: State) -> Gazetteer:
         moment: datetime = now()
-        index = AddressIndex(register_of(self._database, self._catalogue, identity, at=moment))
-        return Gazetteer(index, state, lambda: reverse_of(index, self._database, self._catalogue, identity, moment))
+        catalogue = self._catalogue
+        database = self._database.behind(self._wall(identity, catalogue))
+        index = AddressIndex(register_of(database, catalogue, identity, at=moment))
+        return Gazetteer(index, state, lambda: reverse_of(index, database, catalogue, identity, moment))
 
 
 class _Kept:

@@ -117,6 +117,7 @@ class _Registers:
             conn.transaction(),
             conn.cursor("addresses", binary=True) as cursor,
         ):
-            cursor.execute(statement.sql, statement.args)
+            prepared = self.database.stated(conn, statement)
+            cursor.execute(prepared.sql, prepared.args)
             while rows := cursor.fetchmany(_BATCH_ROWS):
                 yield rows
