@@ -4,6 +4,7 @@ It is a process of its own so that reading a million rows never holds up a tile.
 lifeline: a line wakes it, the end of the pipe ends it, however the server went.
 """
 
+import fcntl
 import logging
 import os
 import subprocess
@@ -11,6 +12,8 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
+from typing import IO
 
 from gis.settings import CHECKOUT
 
@@ -23,14 +26,26 @@ _STOP_PATIENCE_S = 5.0
 
 
 class DeliveryWorker:
-    """The worker of one server, which runs from now until `stop`."""
+    """The worker of one home folder, which runs from now until `stop`."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, lock: IO[bytes] | None = None) -> None:
+        self._url, self._lock = url, lock
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="deliveries", daemon=True)
         self._thread.start()
+
+    @classmethod
+    def of_home(cls, url: str, home: Path) -> "DeliveryWorker | None":
+        """The worker, where none of this home's server processes has it yet; it sees within a second what they take."""
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / "worker.lock").open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return None
+        return cls(url, lock)
 
     @property
     def pid(self) -> int | None:
@@ -57,6 +72,8 @@ class DeliveryWorker:
             except subprocess.TimeoutExpired:
                 process.kill()
         self._thread.join()
+        if self._lock is not None:
+            self._lock.close()
 
     def _keep(self) -> None:
         pause_s = _FIRST_PAUSE_S

@@ -19,6 +19,11 @@ def _home() -> Path:
     return CHECKOUT / ".onemap" if (CHECKOUT / "setup.cfg").exists() else Path.home() / ".onemap"
 
 
+def _cores() -> int:
+    """As many as may run at once, save on large machines, where the database wants most of them."""
+    return min(len(os.sched_getaffinity(0)), 4)
+
+
 class Settings(BaseSettings):
     """One installation's settings.
 
@@ -39,6 +44,11 @@ class Settings(BaseSettings):
     rasters: Path | None = Field(default=None, description="folder of raster files; none: `rasters` in the home folder")
     host: str = Field(default="127.0.0.1", description="address that the web server listens on")
     port: int = Field(default=8000, ge=1, le=65535, description="port that the web server listens on")
+    processes: int = Field(
+        default_factory=_cores,
+        ge=1,
+        description="server processes that answer at the port; none said: one a core, at most four",
+    )
     max_upload_mb: int = Field(default=512, ge=1, description="largest file that departments may hand over by HTTP, MB")
     reading_memory_mb: int = Field(
         default=3072, ge=512, description="memory that reading one file handed over by HTTP may take, MB"
@@ -76,6 +86,9 @@ class Settings(BaseSettings):
     session_idle_min: int = Field(default=30, ge=1, description="minutes without a request after which a session ends")
     session_longest_h: int = Field(default=12, ge=1, description="hours after which a session ends at the latest")
     password_days: int = Field(default=90, ge=1, description="days after which an account chooses another password")
+    password_history: int = Field(
+        default=5, ge=0, le=24, description="passwords before the present one that may not be chosen again"
+    )
     oidc_issuer: str = Field(
         default="", description="address of the provider of identities (OpenID Connect); none: off"
     )
@@ -87,6 +100,11 @@ class Settings(BaseSettings):
     oidc_name_claim: str = Field(default="preferred_username", description="claim with the person's name for the trace")
     oidc_divisions_claim: str = Field(default="divisions", description="claim with division codes; * is everywhere")
     oidc_department_claim: str = Field(default="department", description="claim with the department's code")
+    oidc_client: str = Field(
+        default="", description="client under which people sign in to the web map at that provider; none: they cannot"
+    )
+    oidc_client_secret: SecretStr | None = Field(default=None, description="its secret; none: a public client")
+    oidc_scope: str = Field(default="openid profile", description="scopes that are asked for it, with spaces")
     metrics_key: SecretStr | None = Field(
         default=None, description="key with which /metrics is read from elsewhere; none: from this machine alone"
     )

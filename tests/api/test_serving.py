@@ -18,6 +18,7 @@ from gis.store.cluster_config import free_port
 
 APPLICATION = """
 import asyncio
+import os
 
 async def app(scope, receive, send):
     if scope["type"] == "http":
@@ -27,7 +28,7 @@ async def app(scope, receive, send):
                 await send({"type": "http.response.body", "body": b".", "more_body": True})
                 await asyncio.sleep(0.1)
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"well"})
+        await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
 """
 
 RUN = """
@@ -42,19 +43,25 @@ class Toy(serving.Granian):
         super().__init__("toy:app", **{**settings, "working_dir": pathlib.Path(sys.argv[1])})
 
 serving.Granian = Toy
-serving.WebServer(Settings(home=sys.argv[1], port=int(sys.argv[2]))).run()
+serving.WebServer(Settings(home=sys.argv[1], port=int(sys.argv[2]), processes=int(sys.argv[3]))).run()
 """
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> WebServer:
+def processes() -> int:
+    return 1
+
+
+@pytest.fixture
+def server(tmp_path: Path, processes: int) -> WebServer:
     (tmp_path / "toy.py").write_text(APPLICATION)
-    return WebServer(Settings(home=tmp_path, port=free_port()))
+    return WebServer(Settings(home=tmp_path, port=free_port(), processes=processes))
 
 
 @pytest.fixture
 def started(server: WebServer) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-c", RUN, str(server.settings.home), str(server.settings.port)]
+    given = server.settings
+    command = [sys.executable, "-c", RUN, str(given.home), str(given.port), str(given.processes)]
     with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline_s = time.monotonic() + 60
         while not server.healthy():
@@ -107,3 +114,29 @@ def test_a_record_without_a_server_counts_for_nothing(server: WebServer) -> None
     (server.settings.home / "web.lock").touch()
     assert server.running() is None
     assert not server.stop()
+
+
+@pytest.mark.parametrize("processes", [2])
+def test_a_process_that_dies_is_replaced_while_the_others_answer(
+    server: WebServer, started: subprocess.Popen[bytes]
+) -> None:
+    first = _answering(server, 2)
+    os.kill(min(first), signal.SIGKILL)
+    second = _answering(server, 2, without=min(first))
+    assert max(first) in second
+    assert started.poll() is None
+    assert server.stop()
+
+
+def _answering(server: WebServer, count: int, without: int | None = None) -> set[int]:
+    """The processes that answer, once so many do; a connection that the dying one had taken may be cut."""
+    found: set[int] = set()
+    deadline_s = time.monotonic() + 60
+    while len(found) < count:
+        assert time.monotonic() < deadline_s
+        try:
+            found.add(int(httpx.get(f"{server.url}/health").text))
+        except httpx.TransportError:
+            assert without is not None
+        found.discard(without or 0)
+    return found

@@ -150,3 +150,15 @@ def test_an_error_that_nobody_foresaw_does_not_end_the_looking(
         worker.run()
     worker.database.close()
     assert "cats" in caplog.text
+
+
+def test_the_processes_of_one_home_have_one_worker(database_url: str, tmp_path: Path) -> None:
+    first = DeliveryWorker.of_home(database_url, tmp_path)
+    assert first is not None
+    try:
+        assert DeliveryWorker.of_home(database_url, tmp_path) is None
+    finally:
+        first.stop()
+    after = DeliveryWorker.of_home(database_url, tmp_path)
+    assert after is not None
+    after.stop()

@@ -17,6 +17,7 @@ from gis.query.plan import rounded
 from gis.query.query import After, Query
 from gis.query.span import now
 from gis.query.url import identity
+from gis.settings import Settings
 from gis.store.database import Database
 from gis.store.page_key import seal
 from tests.bench import serving_peers as peers
@@ -50,9 +51,12 @@ def bench(server: str, folder: Path, rows: int, pairs: int) -> list[Comparison]:
     url = prepared(server, folder, rows)
     boxes = _boxes(_BOX)
     starts = _keep(url, boxes)
-    with tempfile.TemporaryDirectory() as home, peers.tipg(url) as tipg, peers.ours(url, Path(home)) as base:
-        found = _beside_statements(url, base, _walk(url, starts), boxes, pairs)
-        found += _beside_tipg(base, tipg, _walk(url, starts), pairs)
+    with tempfile.TemporaryDirectory() as home:
+        # the statement has all cores of the machine, and so has a server as it is started
+        with peers.ours(url, Path(home), processes=Settings().processes) as base:
+            found = _beside_statements(url, base, _walk(url, starts), boxes, pairs)
+        with peers.tipg(url) as tipg, peers.ours(url, Path(home)) as base:
+            found += _beside_tipg(base, tipg, _walk(url, starts), pairs)
     return found + _few(server, folder, pairs)
 
 

@@ -23,12 +23,15 @@ _RUNNING: dict[str, subprocess.Popen[bytes]] = {}
 
 
 @contextlib.contextmanager
-def ours(url: str, home: Path, *, app: str = "onemap", **settings: str) -> Iterator[str]:
-    """OneMap as it is served, for a database; `settings` are environment variables, `app` one of `serving_apps`."""
+def ours(url: str, home: Path, *, app: str = "onemap", processes: int = 1, **settings: str) -> Iterator[str]:
+    """OneMap for a database, in one process as the peers, or in more; `settings` are environment variables, `app` one
+    of `serving_apps`.
+    """
     # limited as ever, but to more than one caller can ask: what the limit costs is measured
     limits = {f"ONEMAP_REQUESTS_PER_S_{who}": "1000000000" for who in ("ADDRESS", "ACCOUNT")}
     given = {"ONEMAP_BENCH_URL": url, "ONEMAP_HOME": str(home), **limits, **settings}
-    with _granian([sys.executable, "-m", "granian"], f"tests.bench.serving_apps:{app}", given, "/health") as base:
+    command = [sys.executable, "-m", "granian", "--workers", str(processes)]
+    with _granian(command, f"tests.bench.serving_apps:{app}", given, "/health") as base:
         yield base
 
 
@@ -114,7 +117,7 @@ def _granian(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    words = [*command, "--interface", interface, "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+    words = [*command, "--interface", interface, "--host", "127.0.0.1", "--port", str(port),
              "--log-level", "warning", "--no-access-log", app]  # fmt: skip
     process = subprocess.Popen(words, cwd=CHECKOUT, env=os.environ | variables, stdout=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
