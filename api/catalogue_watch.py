@@ -8,7 +8,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gis.catalog import Catalogue
@@ -34,7 +34,8 @@ class CatalogueWatch:
     `own` is the catalogue without them; `version` the one of the directory that is served, None for a city without any,
     `policies` that of the policies, `publications` that of the open data.
     `state` is the application's, whose `served` is replaced: whoever was answered from the one before is answered to
-    the end, and what was kept in memory of it is made anew.
+    the end, and what was kept in memory of it is made anew. `declared` is the catalogue with the policies that were
+    declared, whatever was adjusted.
     """
 
     own: Catalogue
@@ -43,6 +44,12 @@ class CatalogueWatch:
     policies: int = 0
     publications: int = 0
     state: Any = None
+    declared: Catalogue = field(init=False)
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        """Until data were read, what is declared is what the program declares."""
+        self.declared = self.own
 
     def read(self) -> Catalogue:
         """The whole catalogue as data have it now; the versions first, so that none is missed."""
@@ -52,12 +59,17 @@ class CatalogueWatch:
         publications = int(self.threads.rows(PUBLICATIONS)[0][0])
         whole = with_published(with_declared(self.own, self.threads), self.threads)
         derive(self.threads.url, whole)
+        self.declared = whole
         whole = with_policies(whole, self.threads)
         self.version, self.policies, self.publications = version, policies, publications
         return whole
 
     async def look(self) -> None:
         """Serve what a new version declares. Raises what asking the database raises."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         served = self.state.served
         policies = int((await served.own.rows(POLICIES))[0][0])
         publications = int((await served.own.rows(PUBLICATIONS))[0][0])

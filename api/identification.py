@@ -16,7 +16,7 @@ from gis.store.sign_in import SignIn
 def doorway_of(url: str, settings: Settings) -> Doorway:
     """Where callers of the city at a database URL come in. Raises SetupError for settings that do not go together."""
     database, lifetime = Database(url, size=3), lifetime_of(settings)
-    door = SignIn(database, lifetime, timedelta(days=settings.password_days))
+    door = SignIn(database, lifetime, timedelta(days=settings.password_days), settings.password_history)
     return Doorway(door, Credentials(database, lifetime, bearers_of(settings)))
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from api.posted import Form
 from api.reply import JSON
+from api.routes.emergencies import NewEmergency
 from api.routes.me import Code, Passwords
+from api.routes.policies import Draft, NewPolicy, Reason
 from api.routes.publications import NewProposal, Verdict, Withdrawal
 from api.routes.sign_in import Shown
 from api.routes.system_keys import NewKey
@@ -20,19 +22,27 @@ SECURITY: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Operation:
-    """One thing that can be done at an address; `form` is what is sent, `status` what a success answers."""
+    """One thing that can be done at an address; `form` is what is sent, `status` what a success answers.
+
+    `parameters` are taken beside `lang`; what is `guarded` needs the header If-Match.
+    """
 
     method: str
     words: Text
     form: type[Form] | None = None
     status: str = "200"
     is_open: bool = False
+    parameters: tuple[str, ...] = ()
+    guarded: bool = False
 
 
 _OPERATIONS: dict[str, tuple[_Operation, ...]] = {
     "/sign-in": (_Operation("post", Text("登录", "Sign in"), Shown, is_open=True),),
     "/sign-out": (_Operation("post", Text("退出", "Sign out"), None, "204", is_open=True),),
     "/me": (_Operation("get", Text("我的身份与权限", "Who I am and what I may see"), is_open=True),),
+    "/me/access": (
+        _Operation("get", Text("我的权限及依据", "What I may see, and why"), parameters=("collection", "purpose")),
+    ),
     "/me/password": (_Operation("post", Text("修改密码", "Change my password"), Passwords, "204"),),
     "/me/second-factor": (
         _Operation("post", Text("开始设置第二因素", "Begin to set up a second factor")),
@@ -53,6 +63,24 @@ _OPERATIONS: dict[str, tuple[_Operation, ...]] = {
     "/users/{name}/reset": (_Operation("post", Text("重置密码", "Reset the password")),),
     "/users/{name}/unlock": (_Operation("post", Text("解除锁定", "Unlock"), None, "204"),),
     "/users/{name}/second-factor": (_Operation("delete", Text("取消其第二因素", "Take the second factor away")),),
+    "/users/{name}/access": (
+        _Operation("get", Text("其权限及依据", "What it may see, and why"), parameters=("collection", "purpose")),
+    ),
+    "/policies": (_Operation("get", Text("全部访问策略", "All policies")),),
+    "/policies/{collectionId}": (
+        _Operation("get", Text("一个访问策略", "A policy")),
+        _Operation("put", Text("修改访问策略", "Let another policy hold"), NewPolicy, guarded=True),
+    ),
+    "/policies/{collectionId}/reset": (
+        _Operation("post", Text("恢复声明的策略", "Let the declared policy hold"), Reason, guarded=True),
+    ),
+    "/policies/{collectionId}/history": (_Operation("get", Text("策略修改记录", "What was changed")),),
+    "/policies/{collectionId}/check": (_Operation("post", Text("预览策略效果", "What a policy would mean"), Draft),),
+    "/emergencies": (
+        _Operation("get", Text("全部紧急状态", "All emergencies")),
+        _Operation("post", Text("宣布紧急状态", "Declare an emergency"), NewEmergency, "201"),
+    ),
+    "/emergencies/{number}/end": (_Operation("post", Text("结束紧急状态", "End an emergency")),),
     "/keys": (
         _Operation("get", Text("全部密钥", "All keys")),
         _Operation("post", Text("签发密钥", "Issue a key"), NewKey, "201"),
@@ -66,7 +94,9 @@ _OPERATIONS: dict[str, tuple[_Operation, ...]] = {
     "/publications/{number}/refresh": (_Operation("post", Text("更新副本", "Bring a copy up to date")),),
     "/publications/{number}/withdraw": (_Operation("post", Text("撤回副本", "Take a copy away"), Withdrawal),),
 }
-_IN_PATH: dict[str, dict[str, Any]] = {"name": {"type": "string"}, "number": {"type": "integer", "minimum": 0}}
+_IN_PATH: dict[str, dict[str, Any]] = {
+    "name": {"type": "string"}, "number": {"type": "integer", "minimum": 0}, "collectionId": {"type": "string"},
+}  # fmt: skip
 
 
 def paths(language: Language) -> dict[str, Any]:
@@ -84,6 +114,12 @@ def _operation(path: str, told: _Operation, language: Language) -> dict[str, Any
         "summary": told.words.in_(language),
         "parameters": [
             *({"name": p, "in": "path", "required": True, "schema": _IN_PATH[p]} for p in parts if p in _IN_PATH),
+            *({"name": p, "in": "query", "schema": {"type": "string"}} for p in told.parameters),
+            *(
+                [{"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}}]
+                if told.guarded
+                else []
+            ),
             {"$ref": "#/components/parameters/lang"},
         ],
         "responses": {told.status: answer, "default": {"$ref": "#/components/responses/problem"}},

@@ -1,6 +1,6 @@
 """What a request brings as JSON, read by a declared form: every member known, of its type, nothing else."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from fastapi import Request
@@ -36,6 +36,8 @@ async def posted(request: Request, form: type[Sent]) -> Sent:
         raise BadInput("the body is not JSON", "内容不是有效的 JSON") from None
     if not isinstance(found, dict):
         raise BadInput("the body is not a JSON object", "内容不是 JSON 对象")
+    if _holds_nul(found):
+        raise BadInput("the body holds a character that no text has (U+0000)", "内容含有无效字符(U+0000)")
     try:
         return form.model_validate(found)
     except ValidationError as error:
@@ -45,3 +47,17 @@ async def posted(request: Request, form: type[Sent]) -> Sent:
         raise BadInput(
             f"{name}: {first['msg']}; the members are {there}", f"{name} 有误;可用成员:{there}", subject=name
         ) from None
+
+
+def _holds_nul(found: Any) -> bool:
+    """Whether any text holds the one character that the database cannot keep; however deep it lies."""
+    left = [found]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left += [*one, *one.values()]
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, str) and "\0" in one:
+            return True
+    return False

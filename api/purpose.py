@@ -17,11 +17,8 @@ def with_purpose(identity: Identity, headers: Iterable[tuple[bytes, bytes]]) -> 
     return replace(identity, purpose=_words(said)) if said else identity
 
 
-def _words(said: bytes) -> str:
-    try:
-        text = unquote(said.decode(), errors="strict").strip()
-    except UnicodeDecodeError:
-        text = "\0"
+def checked_purpose(text: str) -> str:
+    """A purpose as it is stated in words. Raises BadQuery for one that nobody could read."""
     if len(text) > LONGEST or not text.isprintable():
         raise BadQuery(
             f"OneMap-Purpose is at most {LONGEST} characters of text in UTF-8, percent-encoded",
@@ -29,3 +26,11 @@ def _words(said: bytes) -> str:
             subject="OneMap-Purpose",
         )
     return text
+
+
+def _words(said: bytes) -> str:
+    try:
+        text = unquote(said.decode(), errors="strict").strip()
+    except UnicodeDecodeError:
+        text = "\0"
+    return checked_purpose(text)

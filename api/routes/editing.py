@@ -1,7 +1,6 @@
 """Features changed over HTTP (OGC API – Features part 4, 20-002r1): who may, and which state is meant."""
 
 import asyncio
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +10,11 @@ from fastapi import APIRouter, Request, Response
 from api.body import body
 from api.caller import Caller, Clerk
 from api.errors import Unreadable
+from api.if_match import meant_by
 from api.routes.items import feature_number, item_tag, no_feature
 from api.served import Ask, Asked, City, Served
 from gis.access import Identity
-from gis.errors import BadInput, NotFound, Unguarded, UnknownName
+from gis.errors import BadInput, NotFound, UnknownName
 from gis.exchange.editing import Edited, Editor, Guard
 from gis.text import Text
 
@@ -24,7 +24,6 @@ MAX_BODY_BYTES = 8_000_000
 _SIMPLER = Text("请简化要素", "simplify the feature")
 FEATURE = ("application/geo+json", "application/json")
 PATCH = ("application/merge-patch+json", *FEATURE)
-_TAG = re.compile(r'(?:W/)?"([0-9a-f]+)\.[^"]*"')
 
 
 @router.post("/collections/{collection_id}/items", status_code=201)
@@ -93,16 +92,9 @@ async def _done(work: Callable[..., Edited], *args: Any) -> Edited:
 
 
 def _guard(request: Request) -> Guard:
-    """Which states the caller means, by If-Match (RFC 9110, 13.1.1). Raises Unguarded where it does not say."""
-    said = request.headers.get("if-match", "").strip()
-    if not said:
-        raise Unguarded(
-            "say which state is to be changed: send the feature's ETag as If-Match",
-            "须说明所修改的版本:请把要素的 ETag 作为 If-Match 发送",
-            subject="If-Match",
-        )
-    states = set(_TAG.findall(said))
-    return lambda state: said == "*" or item_tag(state).strip('"').partition(".")[0] in states
+    """Which states the caller means. Raises Unguarded where it does not say."""
+    is_meant = meant_by(request)
+    return lambda state: is_meant(item_tag(state))
 
 
 async def _body(request: Request, media_types: tuple[str, ...]) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """What somebody may see of a collection, and by which rule, in sentences."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gis.access.identity import Identity
 from gis.access.purpose import is_stated
 from gis.access.roles import OWNER_ROLE, ROLES
 from gis.access.rules import Rules, policy_of, rules_for
-from gis.catalog import Collection, Grant, Precision, Rows, Sensitivity
+from gis.catalog import Collection, Grant, Policy, Precision, Rows, Sensitivity
 from gis.errors import Forbidden
 from gis.text import Text
 
@@ -15,7 +16,8 @@ _SENSITIVITIES = {
     Sensitivity.INTERNAL: Text("内部", "internal"),
     Sensitivity.PERSONAL: Text("个人信息", "personal"),
 }
-_MASKS = {
+#: The rules by which fields are told in part, in words.
+MASKS = {
     "citizen_id": Text("证件号码规则", "by the rule for id numbers"),
     "telephone": Text("电话号码规则", "by the rule for telephone numbers"),
     "bank_card": Text("银行卡号规则", "by the rule for bank cards"),
@@ -25,6 +27,11 @@ _MASKS = {
     "address": Text("地址规则", "by the rule for addresses"),
     "birth_date": Text("出生日期规则(只保留年份)", "to the year"),
     "closed": Text("仅显示首尾字符", "but for the first and last character"),
+}
+_ROWS = {
+    Rows.ALL: Text("全市所有记录", "all of the city"),
+    Rows.DUTY: Text("本人职责区划内的记录", "those in the divisions of the duty"),
+    Rows.EMERGENCY: Text("紧急状态期间,所涉区划内的记录", "during an emergency, those in its divisions"),
 }
 
 
@@ -50,6 +57,33 @@ def explained(identity: Identity, collection: Collection) -> tuple[Text, ...]:
             )
         )
     return tuple(said)
+
+
+def explained_role(role: str, collection: Collection) -> tuple[Text, ...]:
+    """Sentences on what a collection's policy opens to a role, grant by grant, and on which conditions.
+
+    Of several grants the first that fits somebody holds, so that those behind one without conditions are left out.
+    """
+    said: list[Text] = []
+    for number, grant in enumerate(policy_of(collection).grants, 1):
+        if role in grant.roles:
+            said += _opened(role, number, grant, collection)
+            if not (grant.departments or grant.purposes or grant.rows is Rows.EMERGENCY):
+                break
+    return tuple(said) or (Text("策略中没有对该角色的授权。", "No grant of the policy names that role."),)
+
+
+def _opened(role: str, number: int, grant: Grant, collection: Collection) -> list[Text]:
+    fitting = Identity(role, role, None, next(iter(grant.departments), None), ((0, 0),), next(iter(grant.purposes), ""))
+    rules = rules_for(fitting, replace(collection, policy=Policy((grant,))))
+    on = [Text(f"须{zh} {', '.join(words)}", f"{en} {', '.join(words)}") for zh, en, words in (
+        ("属于部门", "for the department", grant.departments), ("说明用途为", "with the purpose", grant.purposes),
+    ) if words]  # fmt: skip
+    zh, en = ("".join(f",{t.zh}" for t in on), "".join(f", {t.en}" for t in on))
+    said = [Text(f"第 {number} 项授权{zh}:{_ROWS[grant.rows].zh}。", f"Grant {number}{en}: {_ROWS[grant.rows].en}.")]
+    if rules.anonymous is None:
+        return [*said, *_fields(collection, rules), *_place(collection, rules.precision)]
+    return [*said, _counts(rules)]
 
 
 def _refused(identity: Identity, collection: Collection) -> tuple[Text, ...]:
@@ -119,7 +153,7 @@ def _ranges(ranges: Iterable[tuple[int, int]]) -> str:
 
 def _fields(collection: Collection, rules: Rules) -> list[Text]:
     hidden = [f for f in collection.fields if f.name not in rules.told]
-    masked = [(f, _MASKS[rules.masked[f.name]]) for f in collection.fields if f.name in rules.masked]
+    masked = [(f, MASKS[rules.masked[f.name]]) for f in collection.fields if f.name in rules.masked]
     said = []
     if not hidden and not masked:
         said.append(Text("字段:全部如实显示。", "Fields: all of them, exactly."))

@@ -12,6 +12,40 @@ T = TypeVar("T")
 _GRANT: Final = ("roles", "rows", "departments", "purposes", "masked", "hidden", "precision", "anonymous")
 _ANONYMOUS: Final = ("resolution", "k", "diversity")
 _MOST_GRANTS = 50
+_WORDS: Final = {"type": "array", "items": {"type": "string"}}
+#: What documents look like, in JSON Schema; what of it fits a collection `read_policy` tells.
+SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["grants"],
+    "additionalProperties": False,
+    "properties": {
+        "grants": {
+            "type": "array",
+            "maxItems": _MOST_GRANTS,
+            "items": {
+                "type": "object",
+                "required": ["roles"],
+                "additionalProperties": False,
+                "properties": {
+                    "roles": _WORDS,
+                    "rows": {"type": "string", "enum": [one.value for one in Rows]},
+                    **dict.fromkeys(("departments", "purposes", "hidden"), _WORDS),
+                    "masked": {"type": "object", "additionalProperties": {"type": "string"}},
+                    "precision": {"oneOf": [
+                        {"type": "string", "enum": ["exact", "division"]},
+                        {"type": "integer", "minimum": 0, "maximum": 15},
+                    ]},
+                    "anonymous": {
+                        "type": "object",
+                        "required": ["resolution", "k"],
+                        "additionalProperties": False,
+                        "properties": {name: {"type": "integer"} for name in _ANONYMOUS},
+                    },
+                },
+            },
+        }
+    },
+}  # fmt: skip
 
 
 def policy_document(policy: Policy) -> dict[str, Any]:
@@ -136,7 +170,7 @@ def _object(said: Any, names: tuple[str, ...], place: str) -> Mapping[str, Any]:
 
 
 def _texts(said: Any, place: str) -> tuple[str, ...]:
-    if not isinstance(said, list) or not all(isinstance(one, str) and one for one in said):
+    if not isinstance(said, list) or not all(isinstance(one, str) and one and one.isprintable() for one in said):
         raise _fault(place, "is a list of texts", "应为文本列表")
     return tuple(said)
 

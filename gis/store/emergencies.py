@@ -29,6 +29,8 @@ COMING = Statement(
 KEPT_S = 3.0
 #: No emergency is declared for longer: it is declared again.
 LONGEST = timedelta(days=30)
+#: Nor longer before it begins.
+_AHEAD = timedelta(days=366)
 _COLUMNS = "id, name, divisions, begins, ends, declared_by, why, declared_at, ended_at, ended_by"
 
 Span = tuple[datetime, datetime, Sequence[int]]
@@ -69,14 +71,22 @@ def declare(
 ) -> Emergency:
     """Declare an emergency for divisions (codes of 2 to 12 digits) from a moment until another.
 
-    Raises BadInput for a code that is none, a span that is none or longer than `LONGEST`, and without a name or reason.
+    Raises BadInput for a code that is none, a span that is none, over, or longer than `LONGEST`, and without a name or
+    reason.
     """
     begins, ends = span
-    if not name.strip() or not why.strip() or not divisions:
-        raise BadInput("an emergency has a name, divisions and a reason", "紧急状态须有名称、区划和理由", subject="why")
-    if not begins < ends <= begins + LONGEST:
-        raise BadInput(f"an emergency lasts up to {LONGEST.days} days; declare it again then",
-                       f"紧急状态最长 {LONGEST.days} 天,到期可再次宣布", subject="until")  # fmt: skip
+    for subject, said in (("name", name.strip()), ("divisions", divisions), ("why", why.strip())):
+        if not said:
+            raise BadInput(
+                "an emergency has a name, divisions and a reason", "紧急状态须有名称、区划和理由", subject=subject
+            )
+    now = datetime.now(UTC)
+    if not timedelta(0) < ends - begins <= LONGEST or ends <= now or begins > now + _AHEAD:
+        raise BadInput(
+            f"an emergency ends in the future, and lasts up to {LONGEST.days} days; declare it again then",
+            f"紧急状态须在将来结束,最长 {LONGEST.days} 天,到期可再次宣布",
+            subject="ends",
+        )
     codes = sorted({Division.parse(one).as_int for one in divisions})
     row = conn.execute(
         "INSERT INTO access.emergency (name, divisions, begins, ends, declared_by, why)"
@@ -131,6 +141,10 @@ class InForce:
     def __init__(self, database: AsyncDatabase) -> None:
         self._database = database
         self._spans: tuple[Span, ...] = ()
+        self._read_at = -KEPT_S
+
+    def forget(self) -> None:
+        """Read again for whoever asks next: this very server has changed something."""
         self._read_at = -KEPT_S
 
     async def of(self, identity: Identity, catalogue: Catalogue) -> Identity:

@@ -41,11 +41,16 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """The door of one city. `password_lasts`: from then on another is to be chosen (GB/T 22239-2019, 8.1.4.1 a)."""
+    """The door of one city.
+
+    `password_lasts`: from then on another is to be chosen (GB/T 22239-2019, 8.1.4.1 a), and none of so many that were
+    there before, `password_history`.
+    """
 
     database: Database
     lifetime: Lifetime = Lifetime()
     password_lasts: timedelta = timedelta(days=90)
+    password_history: int = 5
     fits: Callable[[str | None, str], bool] = passwords.fits
 
     def sign_in(self, attempt: Attempt) -> SignedIn:
@@ -79,9 +84,7 @@ class SignIn:
         elif not attempt.new_password and self._must_change(account, set_at):
             missing = NotSignedIn("choose a password of your own", "请设置新密码", subject="new_password")
         if attempt.new_password and missing is None:
-            passwords.check_password(attempt.new_password, account.name, account.person)
-            if passwords.fits(kept, attempt.new_password):
-                raise BadInput("the new password is the old one", "新密码不得与原密码相同", subject="new_password")
+            self._check_new(_former(conn, account, self.password_history), account, kept, attempt.new_password)
         shut = _shut(account)
         if missing is not None and shut is None:
             _forgive(conn, account.name, origin)
@@ -90,6 +93,18 @@ class SignIn:
             raise NotSignedIn("the code does not fit, or was used already", "验证码不正确或已使用过", subject="code")
         if shut is not None:
             raise shut
+
+    def _check_new(self, former: list[str], account: Account, kept: str, password: str) -> None:
+        """That a password is a good one, and none of those before. Raises BadInput."""
+        passwords.check_password(password, account.name, account.person)
+        if self.fits(kept, password):
+            raise BadInput("the new password is the old one", "新密码不得与原密码相同", subject="new_password")
+        if any(self.fits(one, password) for one in former):
+            raise BadInput(
+                f"choose another password: this is one of your last {len(former) + 1}",
+                f"新密码不得与最近 {len(former) + 1} 次使用的密码相同",
+                subject="new_password",
+            )
 
     def _must_change(self, account: Account, set_at: datetime | None) -> bool:
         return account.one_time_until is not None or set_at is None or set_at < datetime.now(UTC) - self.password_lasts
@@ -117,12 +132,11 @@ class SignIn:
         with self.database.connection() as conn:
             may_try = failures.count(conn, "name", name)
             account, kept, _ = _kept(conn, name)
+            former = _former(conn, account, self.password_history) if account else []
         is_right = self.fits(kept, password)
         if not (may_try and is_right and account is not None and kept is not None):
             raise _wrong()
-        passwords.check_password(new_password, account.name, account.person)
-        if passwords.fits(kept, new_password):
-            raise BadInput("the new password is the old one", "新密码不得与原密码相同", subject="new_password")
+        self._check_new(former, account, kept, new_password)
         with self.database.connection() as conn, conn.transaction():
             _set_password(conn, account.id, kept, new_password)
             sessions.end_others(conn, account.id, keep)
@@ -138,6 +152,15 @@ def _kept(conn: Connection, name: str) -> tuple[Account | None, str | None, date
     row = conn.execute("SELECT password, password_set_at FROM access.account WHERE id = %s", (account.id,)).fetchone()
     assert row is not None
     return account, row[0], row[1]
+
+
+def _former(conn: Connection, account: Account, most: int) -> list[str]:
+    """What is kept of the passwords before the present one, the newest first."""
+    rows = conn.execute(
+        "SELECT password FROM access.former_password WHERE account = %s ORDER BY until DESC LIMIT %s",
+        (account.id, most),
+    )
+    return [kept for (kept,) in rows]
 
 
 def _shut(account: Account) -> NotSignedIn | None:

@@ -1,7 +1,9 @@
 """Accounts in the tables: who of the administrators may change what, whatever the program says."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import argon2
 import psycopg
@@ -42,6 +44,7 @@ def conn(url: str) -> Iterator[psycopg.Connection]:
         yield found
         found.execute("SET session_replication_role = replica")
         found.execute("DELETE FROM access.session; DELETE FROM access.recovery_code")
+        found.execute("DELETE FROM access.former_password")
         found.execute("DELETE FROM access.account; DELETE FROM access.failure")
 
 
@@ -209,6 +212,38 @@ def test_a_password_is_changed_now_and_then(conn: psycopg.Connection, door: Sign
         _signed_in(door, "wang", OWN)
     assert refused.value.subject == "new_password"
     assert _signed_in(door, "wang", OWN, new_password="Heron-under-8-bridges")
+
+
+def test_none_of_the_last_passwords_is_taken_again(conn: psycopg.Connection, door: SignIn) -> None:
+    _, once = accounts.add(conn, "wang", "王五", actor=AT_THE_MACHINE, by="test")
+    own = [f"Heron-{word}-8-bridges" for word in ("under", "above", "beside", "behind")]
+    short = replace(door, password_history=2)
+    _signed_in(short, "wang", once, new_password=own[0])
+    for old, new in pairwise(own):
+        short.change_password("wang", old, new, keep="")
+    for again in own[1:]:
+        with pytest.raises(BadInput) as refused:
+            short.change_password("wang", own[-1], again, keep="")
+        assert refused.value.subject == "new_password"
+    # nor is it by way of somebody who resets it
+    _, once = accounts.reset(conn, "wang", actor=AT_THE_MACHINE)
+    with pytest.raises(BadInput):
+        _signed_in(short, "wang", once, new_password=own[-1])
+    assert _signed_in(short, "wang", once, new_password=own[0])
+    kept = conn.execute("SELECT password FROM access.former_password").fetchall()
+    assert len(kept) == len(own) and all(str(row[0]).startswith("$argon2id$") for row in kept)
+
+
+def test_a_password_that_is_hashed_anew_is_no_former_one(
+    conn: psycopg.Connection, door: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, once = accounts.add(conn, "wang", "王五", actor=AT_THE_MACHINE, by="test")
+    _signed_in(door, "wang", once, new_password=OWN)
+    monkeypatch.setattr(passwords, "_HASHER", argon2.PasswordHasher(time_cost=2, memory_cost=64, parallelism=1))
+    before = conn.execute("SELECT password FROM access.account").fetchone()
+    assert _signed_in(door, "wang", OWN)
+    assert conn.execute("SELECT password FROM access.account").fetchone() != before
+    assert conn.execute("SELECT count(*) FROM access.former_password").fetchone() == (0,)
 
 
 def test_sessions_end_when_idle_when_old_and_with_their_account(conn: psycopg.Connection, door: SignIn) -> None:
