@@ -34,11 +34,13 @@ from api.metrics import Metrics
 from api.observed import Observed, RouteNoted
 from api.raster_server import RasterServer
 from api.routes import (
+    access,
     audit,
     cells,
     collections,
     editing,
     edr,
+    emergencies,
     exchange,
     exchange_deliveries,
     exchange_directory,
@@ -53,6 +55,7 @@ from api.routes import (
     live,
     me,
     metrics,
+    policies,
     publications,
     rasters,
     series,
@@ -90,7 +93,7 @@ _EXCHANGE = (
 _PLACES = (here, series, edr, rasters)
 _ROUTERS = (
     landing, live, collections, items, editing, tile_sets, cells, *_PLACES, geocode, styles, health, metrics, web_map,
-    sign_in, me, users, system_keys, audit, publications, *_EXCHANGE,
+    sign_in, me, access, users, system_keys, policies, emergencies, audit, publications, *_EXCHANGE,
 )  # fmt: skip
 
 
@@ -141,7 +144,7 @@ async def _serving(
     own, threads = pools.own, pools.threads
     changes = Changes(own)
     await changes.open()
-    watch = CatalogueWatch(catalogue, threads)
+    watch = app.state.watch = CatalogueWatch(catalogue, threads)
     catalogue = await asyncio.to_thread(watch.read)
     trace = await asyncio.to_thread(Trace.of, url, settings.home)
     worker = DeliveryWorker(url) if works else None
