@@ -154,16 +154,23 @@ class _Drawn:
         return tuple(name for name in self.plan.collection.rollup.measures if name in self.plan.fields)
 
     def _figures(self) -> list[str]:
-        return [f'"{how}_{name}"' for name in self._measures() for how in ("sum", "mean")]
+        """What is told of each measure, from its sum and count as `found` brings them."""
+        return [
+            f'"sum_{name}"::real AS "sum_{name}", ("sum_{name}" / "count_{name}")::real AS "mean_{name}"'
+            for name in self._measures()
+        ]
+
+    def _columns(self) -> list[str]:
+        """The columns of a rollup that are needed."""
+        return [ROWS, *(f'"_{kind}_{name}"' for name in self._measures() for kind in ("count", "sum"))]
 
     def _summed(self) -> Statement:
         """The tile's cells from the rollup."""
-        columns = [f'"_{kind}_{name}"' for name in self._measures() for kind in ("count", "sum")]
         sums = Sums(
-            self.plan, self.resolution, figures=(ROWS, *columns), window=self._window(), shapes=True,
+            self.plan, self.resolution, figures=tuple(self._columns()), window=self._window(), shapes=True,
             within=self._around() if self.tile.grid is WEB_MERCATOR and len(self.tile.shifts) == 1 else None,
-        ).statement()  # fmt: skip
-        return self._by_cell(sums)
+        )  # fmt: skip
+        return self._found(sums.by_cell())
 
     def _around(self) -> tuple[float, float, float, float]:
         """West, south, east and north of the tile with its margin."""
@@ -181,29 +188,23 @@ class _Drawn:
         fields = tuple(dict.fromkeys((*self._measures(), *self.plan.fields)))
         plan = replace(self.plan, query=self.plan.query.but(fields=fields))
         rows = plan.relation(also=conjunction([*([bound] if bound else []), near]))
-        figures = ", ".join(f"{value} AS {column}" for column, _, _, value in tables.figures if self._shown(column))
-        return self._by_cell(
-            Statement(
-                f"SELECT {tables.cell_sql()} AS cell, {figures}, NULL::geometry AS {SHAPE} FROM ({rows.sql}) r",
-                rows.args,
-            )
+        figures = ", ".join(
+            f"{how}({value})::{kind} AS {column}"
+            for column, kind, how, value in tables.figures
+            if column in self._columns()
         )
+        cell = parent_sql(tables.cell_sql(), self.resolution)
+        counted = f"SELECT {cell} AS cell, {figures}, NULL::geometry AS {SHAPE} FROM ({rows.sql}) r GROUP BY 1"
+        return self._found(Statement(f"SELECT * FROM ({counted}) g WHERE cell <> 0", rows.args))
 
-    def _shown(self, column: str) -> bool:
-        return column == ROWS or column in {f'"_{k}_{name}"' for name in self._measures() for k in ("count", "sum")}
-
-    def _by_cell(self, source: Statement) -> Statement:
-        cell = parent_sql("cell", self.resolution)
+    def _found(self, source: Statement) -> Statement:
+        """The cells with n, sums and counts: decimals are made numbers once, which takes longer than to draw them."""
         figures = [
-            f'sum("_sum_{name}")::real AS "sum_{name}",'
-            f' (sum("_sum_{name}") / nullif(sum("_count_{name}"), 0))::real AS "mean_{name}"'
+            f'"_sum_{name}"::float8 AS "sum_{name}", nullif("_count_{name}", 0) AS "count_{name}"'
             for name in self._measures()
         ]
-        at_hand = f"(array_agg({SHAPE}) FILTER (WHERE {SHAPE} IS NOT NULL))[1] AS {SHAPE}"
-        listed = ", ".join([f"{cell} AS cell", f"sum({ROWS})::bigint AS n", *figures, at_hand])
-        return Statement(
-            f"SELECT {listed} FROM ({source.sql}) u WHERE cell <> 0 GROUP BY 1 HAVING sum({ROWS}) > 0", source.args
-        )
+        listed = ", ".join(["cell", f"{ROWS} AS n", *figures, SHAPE])
+        return Statement(f"SELECT {listed} FROM ({source.sql}) g", source.args)
 
     def _window(self) -> tuple[int, ...] | None:
         """Coarse cells that hold all that the tile shows; None where they are few anyway."""

@@ -61,6 +61,33 @@ class Sums:
             parts += [self._stored(self.resolution), self._open()]
         return _union(parts)
 
+    def by_cell(self) -> Statement:
+        """One row a cell that has rows: its id, each figure, the boundary where it is at hand. No least, no largest.
+
+        Kept sums by cell alone are one row a cell already: only those to which something is to be added are added up.
+        """
+        cell = f"{parent_sql('cell', self.resolution)} AS cell"
+        kinds = {column: f"{how}({column})::{kind} AS {column}" for column, kind, how, _ in self.tables.figures}
+        summed = ", ".join(kinds[figure] for figure in self.figures)
+        listed = ", ".join(["cell", *self.figures, SHAPE])
+        if not self.by_cell_alone:
+            at_hand = f"(array_agg({SHAPE}) FILTER (WHERE {SHAPE} IS NOT NULL))[1] AS {SHAPE}"
+            every = self.statement()
+            grouped = f"SELECT {cell}, {summed}, {at_hand} FROM ({every.sql}) u WHERE cell <> 0 GROUP BY 1"
+            return Statement(f"SELECT {listed} FROM ({grouped}) g WHERE {ROWS} > 0", every.args)
+        beside, kept = _union([*self._unrolled(), self._open()]), self._stored(self.resolution)
+        added = ", ".join(f"b.{figure} + coalesce(k.{figure}, 0)" for figure in self.figures)
+        # looked up one by one: how few they are the planner cannot know
+        looked_up = f"SELECT * FROM {self.tables.table('_cell')} WHERE cell = b.cell OFFSET 0"
+        sql = (
+            f"WITH beside AS MATERIALIZED (SELECT {cell}, {summed} FROM ({beside.sql}) u WHERE cell <> 0 GROUP BY 1)"
+            f" SELECT {listed} FROM (SELECT {listed} FROM ({kept.sql}) s"
+            " WHERE cell <> 0 AND cell NOT IN (SELECT cell FROM beside) UNION ALL"
+            f" SELECT b.cell, {added}, k.{SHAPE} FROM beside b LEFT JOIN LATERAL ({looked_up}) k ON true) u"
+            f" WHERE {ROWS} > 0"
+        )
+        return Statement(sql, beside.args + kept.args)
+
     def _select(self, source: Statement, where: Statement) -> Statement:
         """The columns of a FROM item, within the window."""
         if self.window is not None:

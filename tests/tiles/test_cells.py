@@ -258,6 +258,56 @@ def test_measures_are_told_of_each_cell(city: psycopg.Connection[Any]) -> None:
     assert feature["properties"]["mean_capital_wan"] == pytest.approx(70 / 3)
 
 
+def test_what_is_not_folded_yet_is_added_to_what_is(city: psycopg.Connection[Any]) -> None:
+    """To a kept cell, to none, and so that nothing is left of one; the very figures that folding leaves."""
+    entities = CATALOGUE["base.entities"]
+    kept, new, emptied = (int(h3.latlng_to_cell(40.0, 100.0 + lon, 11), 16) for lon in (0.0, 0.6, 1.2))
+    plan, tile = Plan(Query(collection=entities.id), CATALOGUE, OWNER, NOW), _at(6, 100.6, 40.0)
+    insert = (
+        "INSERT INTO base.entities (fid, cell, capital_wan, credit_code, name, rec_from, digest, load)"
+        " VALUES (%s, %s, %s, '', '', 1, 1, 1)"
+    )
+
+    def told() -> dict[int, tuple[Any, ...]]:
+        found = _drawn(city, plan, tile)["base.entities:cells"]["features"]
+        names = ("n", "sum_capital_wan", "mean_capital_wan")
+        return {f["id"]: tuple(f["properties"].get(name) for name in names) for f in found}
+
+    with city.cursor() as cursor:
+        cursor.executemany(insert, [(901, kept, 10), (902, kept, None), (903, emptied, 5)])
+        fold(city, entities)
+        before = told()
+        cursor.executemany(insert, [(904, kept, 40), (905, new, None)])
+        cursor.execute("DELETE FROM base.entities WHERE fid = 903")
+    resolution = cells.resolution_at(entities, 6)
+    ids = [int(h3.cell_to_parent(f"{c:x}", resolution), 16) & ((1 << 53) - 1) for c in (kept, new, emptied)]
+    assert before == {ids[0]: (2, 10, 10), ids[2]: (1, 5, 5)}
+    opened = told()
+    assert opened == {ids[0]: (3, 50, 25), ids[1]: (1, 0, None)}
+    fold(city, entities)
+    assert told() == opened
+    city.execute("DELETE FROM base.entities WHERE fid > 900")
+    fold(city, entities)
+
+
+@pytest.mark.parametrize(("rows", "drawn"), [(1_900, "base.pois"), (2_900, LAYER)])
+def test_so_many_points_that_none_is_told_apart_are_cells(city: psycopg.Connection[Any], rows: int, drawn: str) -> None:
+    """Of a cell about as large as a tile; the same everywhere."""
+    place = h3.cell_to_children(h3.latlng_to_cell(45.0, 90.0, 8), 11)
+    insert = (
+        "INSERT INTO base.pois (fid, cell, geom, geom_3857, kind, name, code, rec_from, digest, load)"
+        " SELECT 10000 + i, c, p, ST_Transform(p, 3857), 'shop', '', '', 1, 1, 1 FROM generate_series(1, %s) i,"
+        " LATERAL (SELECT (%s::bigint[])[1 + i %% %s] c) d, ST_SetSRID(ST_MakePoint(90.0, 45.0), 4326) p"
+    )
+    city.execute(insert, (rows, [int(cell, 16) for cell in place], len(place)))
+    fold(city, POIS)
+    try:
+        assert set(_drawn(city, _plan(), _at(15, 90.0, 45.0))) == {drawn}
+    finally:
+        city.execute("DELETE FROM base.pois WHERE fid > 10000")
+        fold(city, POIS)
+
+
 def test_tilejson_tells_of_the_cells() -> None:
     told = {layer["id"]: layer for layer in vector_layers([POIS, CATALOGUE["base.roads"]], "zh")}
     assert set(told[LAYER]["fields"]) == {"n", "per_km2"}
