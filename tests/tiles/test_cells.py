@@ -290,7 +290,7 @@ def test_what_is_not_folded_yet_is_added_to_what_is(city: psycopg.Connection[Any
     fold(city, entities)
 
 
-@pytest.mark.parametrize(("rows", "drawn"), [(1_900, "base.pois"), (2_900, LAYER)])
+@pytest.mark.parametrize(("rows", "drawn"), [(1_400, "base.pois"), (2_900, LAYER)])
 def test_so_many_points_that_none_is_told_apart_are_cells(city: psycopg.Connection[Any], rows: int, drawn: str) -> None:
     """Of a cell about as large as a tile; the same everywhere."""
     place = h3.cell_to_children(h3.latlng_to_cell(45.0, 90.0, 8), 11)
