@@ -1,8 +1,8 @@
 """The web application: `api.app:app` for a server, `create_app` for tests.
 
-Shell (proxies, other servers' pages) → SignedIn (who asks) → Rated (not too much) → TilesFirst (tiles, before anything
-else) → Observed (figures, log) → Front (limits, headers, errors, hanging up) → Tracing (who did what) → ItemsFirst
-(pages, exports) → FastAPI (everything else).
+Shell (proxies, other servers' pages) → SignedIn (who asks, and not too much) → TilesFirst (tiles, before anything else)
+→ Observed (figures, log) → Front (limits, headers, errors, hanging up) → Tracing (who did what) → ItemsFirst (pages,
+exports) → FastAPI (everything else).
 """
 
 import asyncio
@@ -56,6 +56,7 @@ from api.routes import (
     me,
     metrics,
     policies,
+    provider_sign_in,
     publications,
     rasters,
     series,
@@ -68,7 +69,7 @@ from api.routes import (
     web_map,
 )
 from api.served import Served
-from api.shell import Guard, Rated, Shell
+from api.shell import Guard, Shell
 from api.signed_in import SignedIn
 from api.stopping import when_told_to_stop
 from api.tracing import Tracing
@@ -93,7 +94,7 @@ _EXCHANGE = (
 _PLACES = (here, series, edr, rasters)
 _ROUTERS = (
     landing, live, collections, items, editing, tile_sets, cells, *_PLACES, geocode, styles, health, metrics, web_map,
-    sign_in, me, access, users, system_keys, policies, emergencies, audit, publications, *_EXCHANGE,
+    sign_in, provider_sign_in, me, access, users, system_keys, policies, emergencies, audit, publications, *_EXCHANGE,
 )  # fmt: skip
 
 
@@ -123,8 +124,7 @@ def create_app(
         framework.state,
     )
     framework.state.tiles = found
-    rated = Rated(found, framework.state, counted)
-    return Shell(SignedIn(rated, framework.state, counted), framework.state)
+    return Shell(SignedIn(found, framework.state, counted), framework.state)
 
 
 @asynccontextmanager

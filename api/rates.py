@@ -39,17 +39,10 @@ class Rates:
 
     def check(self, caller: str) -> None:
         """Raises TooMany where a caller's bucket is empty; takes nothing."""
-        left = self._left(caller)
+        held, stamp = self._buckets.get(caller, (self.room, 0.0))
+        left = min(self.room, held + (self._clock() - stamp) * self.per_s)
         if left < 1.0:
             raise _too_many(math.ceil((1.0 - left) / self.per_s))
-
-    def charge(self, caller: str, cost: float = 1.0) -> None:
-        """Take what there is, down to nothing."""
-        self.take(caller, min(cost, self._left(caller)))
-
-    def _left(self, caller: str) -> float:
-        held, stamp = self._buckets.get(caller, (self.room, 0.0))
-        return min(self.room, held + (self._clock() - stamp) * self.per_s)
 
     def _forget(self, now: float) -> None:
         """Make room: buckets that are full by now are as good as new ones; else the half asked longest ago."""

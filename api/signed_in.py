@@ -1,14 +1,19 @@
-"""The outermost layer but one: finds out who asks, before anything is answered. Who shows nothing pays nothing."""
+"""The outermost layer but one: finds out who asks, and whether that is not too much, before anything is answered.
+
+Who shows nothing pays for one call.
+"""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.asker import address_of
 from api.caller import CALLER, SIGNED, Signed
 from api.credentials import COOKIE, SECURE_COOKIE, Credential, Credentials, credential_of
+from api.errors import TooMany
 from api.front import refusal, request_id
 from api.metrics import Metrics
 from api.purpose import with_purpose
@@ -18,7 +23,7 @@ from gis.errors import Forbidden, NotSignedIn
 
 #: Places with keys of their own, and those where somebody comes whose session has ended: who asks is nothing to them.
 _APART = frozenset({"/metrics", "/sign-in", "/map", "/account", "/exchange", "/exchange/"})
-_APART_BELOW = ("/map/", "/health")
+_APART_BELOW = ("/map/", "/health", "/sign-in/")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Questions that are posted because they are long.
 _ASKED = frozenset({"/geocode", "/here"})
@@ -32,22 +37,32 @@ class SignedIn:
     def __init__(self, inner: ASGIApp, state: Any, counted: Metrics) -> None:
         self.inner, self.state, self.counted = inner, state, counted
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] in _APART or scope["path"].startswith(_APART_BELOW):
-            await self.inner(scope, receive, send)
-            return
+        if scope["type"] != "http":
+            return self.inner(scope, receive, send)
+        if scope["path"] not in _APART and not scope["path"].startswith(_APART_BELOW):
+            for name, value in scope["headers"]:
+                if name == b"authorization" or (name == b"cookie" and b"onemap_session=" in value):
+                    return self._as_shown(scope, receive, send)
+        try:
+            self.state.guard.take(CALLER.get(), scope)
+        except TooMany as error:
+            return self._refuse(error, None, scope, send, time.perf_counter())
+        return self.inner(scope, receive, send)
+
+    async def _as_shown(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer whoever the credentials in the headers belong to."""
         begun_s, credential = time.perf_counter(), None
+        signed, identity = None, CALLER.get()
         try:
             credential = credential_of(scope["headers"])
             if credential is not None:
                 signed = await self._signed(credential, scope)
                 identity = await self._identity(signed.identity, scope)
+            self.state.guard.take(identity, scope)
         except Exception as error:
             await self._refuse(error, credential, scope, send, begun_s)
-            return
-        if credential is None:
-            await self.inner(scope, receive, send)
             return
         caller, how = CALLER.set(identity), SIGNED.set(signed)
         try:
@@ -59,8 +74,12 @@ class SignedIn:
     async def _signed(self, credential: Credential, scope: Scope) -> Signed:
         """Who shows it, if that may do what is asked. Raises NotSignedIn, Forbidden, TooMany, Unavailable."""
         credentials: Credentials = self.state.doorway.credentials
-        found = credentials.at_hand(credential) if credentials.is_fresh else None
-        signed = found or await credentials.signed(credential)
+        signed = credentials.at_hand(credential) if credentials.is_fresh else None
+        if signed is None:
+            if credential.kind == "bearer":
+                # nobody finds a key by trying
+                self.state.guard.refused.check(address_of(scope))
+            signed = await credentials.signed(credential)
         if signed.rate is not None:
             signed.rate.take("")
         if scope["method"] not in _SAFE:
@@ -82,9 +101,14 @@ class SignedIn:
     async def _refuse(
         self, error: Exception, credential: Credential | None, scope: Scope, send: Send, begun_s: float
     ) -> None:
+        is_session = credential is not None and credential.kind == "cookie"
+        if isinstance(error, NotSignedIn) and not is_session:
+            try:
+                self.state.guard.refused.take(address_of(scope))
+            except TooMany as held:
+                error = held
         answer = refusal(error, scope, request_id())
         self.counted.answered("none", scope["method"], answer[0]["status"], time.perf_counter() - begun_s)
-        is_session = credential is not None and credential.kind == "cookie"
         if isinstance(error, Forbidden) or (isinstance(error, NotSignedIn) and not is_session):
             detail = {"route": "credentials", "status": answer[0]["status"]}
             served = self.state.served

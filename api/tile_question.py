@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from api.edition import edition
@@ -45,20 +45,11 @@ class Part:
     follows_now: bool
     others: tuple[str, ...]
     is_crowded: bool = False
-    _seen: list[int] = field(default_factory=list)
-    _digest: int = 0
 
     def digest(self, changes: Changes) -> int:
-        """What changed under the share; looked up anew only when something changed anywhere in its registers."""
-        register = self.query.collection
-        seen = [changes.of(register)]
-        if self.others:
-            seen += map(changes.of, self.others)
-        if seen != self._seen:
-            found = digest(changes, register, self.tile)
-            self._digest = mixed([found, *seen[1:]]) if self.others else found
-            self._seen = seen
-        return self._digest
+        """What changed under the share."""
+        found = digest(changes, self.query.collection, self.tile)
+        return mixed([found, *map(changes.of, self.others)]) if self.others else found
 
     def token(self, changes: Changes, tick: int) -> Token:
         """What the share's content depends on beside its key."""
@@ -74,6 +65,8 @@ class Asked:
     follows_now: bool
     #: Whether some of it is not open, so that each answer is traced.
     is_watched: bool = False
+    _token: Token = ("", 0, 0)
+    _moves: int = -1
 
     @property
     def zoom(self) -> int:
@@ -81,7 +74,12 @@ class Asked:
         return self.parts[0].tile.z if self.parts else 0
 
     def token(self, changes: Changes, tick: int) -> Token:
-        """What the tile's content depends on beside its key."""
+        """What the tile's content depends on beside its key; looked up anew only when something changed anywhere."""
+        if changes.moves != self._moves or (self.follows_now and tick != self._token[2]):
+            self._token, self._moves = self._found(changes, tick), changes.moves
+        return self._token
+
+    def _found(self, changes: Changes, tick: int) -> Token:
         if len(self.parts) == 1:
             return self.parts[0].token(changes, tick)
         found = mixed([part.digest(changes) for part in self.parts])

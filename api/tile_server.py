@@ -72,9 +72,8 @@ class TileServer:
         for part in asked.parts:
             self.served.tally.count(consumer, part.query.collection)
 
-    async def token(self, asked: Asked) -> Token:
-        """The state of what the tile is made of, not older than this call. Raises Unavailable."""
-        await self.changes.settled()
+    def token(self, asked: Asked) -> Token:
+        """The state of what the tile is made of, not older than the last `changes.reading()`."""
         return asked.token(self.changes, int(time.time() // _TICK_S))
 
     def kept(self, asked: Asked, token: Token) -> TileReply | None:

@@ -1,7 +1,7 @@
 """What has changed in a tile, as one number: the token by which a tile at hand is known to be the newest."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 import xxhash
@@ -16,8 +16,12 @@ class Changes(Protocol):
     def incarnation(self) -> str:
         """Names the life of the database that the digests belong to."""
 
-    async def settled(self) -> None:
-        """Return after a poll that began after this call. Raises Unavailable."""
+    @property
+    def moves(self) -> int:
+        """Counts up whenever a digest or the incarnation may have become another."""
+
+    def reading(self) -> Awaitable[None]:
+        """Ends after a poll that began after this call. Brings Unavailable."""
 
     def digest(self, register: str, z: int, x: int, y: int) -> int:
         """64 bits that change with every change under a tile of WebMercatorQuad, near its edge, or around it."""

@@ -10,9 +10,11 @@ from prometheus_client import generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.samples import Sample
 
+from api.asker import address_of
 from api.gauges import gauges
 from api.metrics import Metrics
 from api.served import Ask, City
+from api.shell import Guard
 from gis.errors import Forbidden, NotSignedIn
 from gis.settings import Settings
 
@@ -28,7 +30,13 @@ _PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin")
 async def metrics(request: Request, city: City, ask: Ask) -> Response:
     """The figures; for this machine, and for whoever has the key of the setting `ONEMAP_METRICS_KEY`."""
     ask.only()
-    check_reader(request, city.settings)
+    guard: Guard = request.app.state.guard
+    guard.refused.check(address_of(request.scope))
+    try:
+        check_reader(request, city.settings)
+    except NotSignedIn:
+        guard.refused.take(address_of(request.scope))
+        raise
     counted: Metrics = request.app.state.metrics
     text = generate_latest(_OfThisProcess([*counted.collect(), *await gauges(city, request.app.state.tiles.server)]))
     return Response(text, headers={"content-type": MEDIA_TYPE, "cache-control": "no-store"})

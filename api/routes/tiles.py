@@ -1,7 +1,7 @@
 """Vector tiles by a path before the framework: a tile at hand costs a few look-ups and nothing else."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -29,19 +29,22 @@ class TilesFirst:
         self._count = inner.metrics.tiles.count
         self._server: TileServer | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request."""
         if scope["type"] != "http" or "/tiles/" not in scope["path"] or scope["method"] not in _METHODS:
-            await self.inner(scope, receive, send)
-            return
+            return self.inner(scope, receive, send)
+        return self._tile(scope, receive, send)
+
+    async def _tile(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun_s = time.perf_counter()
         try:
-            answer = await self._answer(scope, receive, begun_s)
+            server = self.server
+            asked = server.at(scope["path"], scope["query_string"]) or _read(server, scope)
+            answer = None if asked is None else await self._answer(server, asked, scope, receive, begun_s)
         except CallerGoneError:
             return
         except Exception as error:
-            noted = Noted(request_id())
-            answer = refusal(error, scope, noted.request_id)
+            answer = refusal(error, scope, request_id())
             trace_refused_tile(self.state.served, scope, error)
             self.inner.metrics.answered(TILE_ROUTE, scope["method"], answer[0]["status"], time.perf_counter() - begun_s)
         if answer is None:
@@ -57,31 +60,23 @@ class TilesFirst:
             self._server = TileServer(self.state.served)
         return self._server
 
-    async def _answer(self, scope: Scope, receive: Receive, begun_s: float) -> Answer | None:
-        """The answer, or None where the address is no tile's."""
-        server = self.server
-        asked = server.at(scope["path"], scope["query_string"])
-        if asked is None:
-            check_length(scope)
-            asked = server.read(scope["path"], scope["query_string"])
-            if asked is None:
-                return None
+    async def _answer(self, server: TileServer, asked: Asked, scope: Scope, receive: Receive, begun_s: float) -> Answer:
         server.count(asked)
         if asked.is_watched:
             await trace_tile(server.served, scope, asked)
-        token = await server.token(asked)
-        given = dict(scope["headers"])
+        await server.changes.reading()
+        token, given = server.token(asked), dict(scope["headers"])
         reply, source = server.kept(asked, token), "memory"
-        if reply is None:
-            held = _held(given, state_of(asked.key, token)) if b"if-none-match" in given else None
-            if held is None:
-                return await self._made(asked, token, scope, receive, begun_s)
-            answer, source = not_changed(held), "caller"
-        else:
+        if reply is not None:
             packed = reply.worth_packing() and _takes_gzip(given.get(b"accept-encoding", b""))
             if packed and reply.packed is None:
                 await server.pack(asked, reply)
             answer = _told(reply, packed, given)
+        else:
+            held = _held(given, state_of(asked.key, token)) if b"if-none-match" in given else None
+            if held is None:
+                return await self._made(asked, token, scope, receive, begun_s)
+            answer, source = not_changed(held), "caller"
         status, size = answer[0]["status"], len(answer[1]["body"])
         self._count(asked.zoom, source, scope["method"], status, size)
         if server.logs_all:
@@ -113,6 +108,12 @@ class TilesFirst:
         if packed and reply.packed is None:
             await server.pack(asked, reply)
         return _told(reply, packed, given)
+
+
+def _read(server: TileServer, scope: Scope) -> Asked | None:
+    """The tile of an address that was not asked for lately. Raises TooLong, and as `TileServer.read` does."""
+    check_length(scope)
+    return server.read(scope["path"], scope["query_string"])
 
 
 def _told(reply: TileReply, packed: bool, given: Mapping[bytes, bytes]) -> Answer:

@@ -53,8 +53,8 @@ class Changes:
         self._is_ending = False
         self._tasks: list[asyncio.Task[None]] = []
         self._read_s: float | None = None
-        #: How often the log was read.
-        self.polls = 0
+        #: How often the log was read, and how often something was found that changes a digest.
+        self.polls = self.moves = 0
 
     @property
     def age_s(self) -> float | None:
@@ -92,7 +92,11 @@ class Changes:
         await self._hang_up()
 
     async def settled(self) -> None:
-        """Until the log has been read, from a moment on that lies after this call. Raises Unavailable.
+        """Until the log has been read, from a moment on that lies after this call. Raises Unavailable."""
+        await self.reading()
+
+    def reading(self) -> asyncio.Future[None]:
+        """The next reading of the log that begins after this call, to be awaited once. Brings Unavailable.
 
         All who call while a reading is under way share the next one.
         """
@@ -101,7 +105,7 @@ class Changes:
         self._waiting.append(waiting)
         if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._poll_while_asked())
-        await waiting
+        return waiting
 
     def digest(self, register: str, z: int, x: int, y: int) -> int:
         """64 bits that any visible change under a tile of WebMercatorQuad, near its edge, or around it changes.
@@ -188,7 +192,9 @@ class Changes:
         if state is not self._state:
             self._end_followers()
             self._state = state
+            self.moves += 1
         found = state.take(news)
+        self.moves += bool(found)
         for follower in self._followers if found else ():
             follower.tell(found, self.position)
 

@@ -147,9 +147,9 @@ def test_the_trial_notices_servers_that_look_seldom(url: str, tmp_path: Path, mo
     """A server that learns of changes now and then, as most caches do, is caught."""
     token, kept = TileServer.token, {}
 
-    async def seldom(self: TileServer, asked: Any) -> Any:
+    def seldom(self: TileServer, asked: Any) -> Any:
         number, old = kept.get((self, asked.key), (0, None))
-        kept[self, asked.key] = (number + 1, old if number % 20 else await token(self, asked))
+        kept[self, asked.key] = (number + 1, old if number % 20 else token(self, asked))
         return kept[self, asked.key][1]
 
     monkeypatch.setattr(TileServer, "token", seldom)

@@ -173,13 +173,13 @@ def test_a_copy_is_not_confirmed_by_a_tile_that_was_read_late(
 ) -> None:
     """Two servers read a tile in the same state, one of them after the next commit, which its state did not name."""
 
-    async def settled_before(_: Any) -> None: ...
+    async def read_before(_: Any) -> None: ...
 
     async def test(asked: Asked) -> None:
         first = await asked.get(ROADS)
         asked.app._server = None
         with monkeypatch.context() as patch:
-            patch.setattr(Changes, "settled", settled_before)
+            patch.setattr(Changes, "reading", read_before)
             _write(url, f"UPDATE base.roads SET name = 'read late' WHERE {INSIDE}")
             assert b"read late" in (await asked.get(ROADS)).content
         assert b"read late" in (await asked.get(ROADS)).content  # found again in the state that names it

@@ -17,8 +17,10 @@ class Log:
     def __init__(self) -> None:
         self._digests = Digests()
 
-    async def settled(self) -> None:
-        """Always settled."""
+    moves = 0
+
+    async def reading(self) -> None:
+        """Always read."""
 
     def change(self, z: int, x: int, y: int) -> None:
         self._digests.add("a.b", tile_key(z, x, y), 7)

@@ -1,5 +1,6 @@
 """Who asked for how much: counts by day, consumer and collection, never what was asked."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -56,26 +57,30 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self._asked: dict[tuple[str, str], Asked] = {}
+        #: Questions and rows.
+        self._asked: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
         self._lock = Lock()
 
     def count(self, consumer: str, collection: str, rows: int = 0) -> None:
         """Count one question."""
-        key = (consumer, collection)
         with self._lock:
-            before = self._asked.get(key)
-            self._asked[key] = Asked(before.questions + 1, before.rows + rows) if before else Asked(1, rows)
+            asked = self._asked[consumer, collection]
+            asked[0] += 1
+            asked[1] += rows
 
     def write(self, database: Database) -> None:
         """Add to the database what was counted since; where that fails, it is kept for the next time."""
         with self._lock:
-            asked, self._asked = self._asked, {}
+            counted = {key: Asked(*asked) for key, asked in self._asked.items()}
+            self._asked.clear()
         try:
-            record_uses(database, asked)
+            record_uses(database, counted)
         except BaseException:
             with self._lock:
-                for key, one in asked.items():
-                    self._asked[key] = self._asked.get(key, Asked()) + one
+                for key, one in counted.items():
+                    asked = self._asked[key]
+                    asked[0] += one.questions
+                    asked[1] += one.rows
             raise
 
 
