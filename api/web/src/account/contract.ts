@@ -11,8 +11,16 @@ export interface Me {
   /** Ranges of division codes; null is everywhere. */
   divisions: [string, string][] | null
   restricted: boolean
+  /** By what the caller is known. */
+  by: 'session' | 'provider' | 'key' | 'token' | null
   has_factor?: boolean
   collections: { id: string; title: Text; sensitivity: 'open' | 'internal' | 'personal'; rights: Text[] }[]
+}
+
+/** The ways in: with a password of this site, and by a provider of identities where there is one. */
+export interface WaysIn {
+  password: boolean
+  provider: { href: string; host: string } | null
 }
 
 export interface User {
@@ -64,4 +72,78 @@ export interface Audit {
   entries: Entry[]
   events: Record<string, string>
   links: { rel: string; href: string }[]
+}
+
+/** How exactly a place is told: as it is, as its division, as the cell of a resolution. */
+export type Precision = 'exact' | 'division' | number
+
+/** What some callers may see, as a policy's document has it. */
+export interface Grant {
+  roles: string[]
+  rows?: string
+  departments?: string[]
+  purposes?: string[]
+  masked?: Record<string, string>
+  hidden?: string[]
+  precision?: Precision
+  anonymous?: { resolution: number; k: number; diversity?: number }
+}
+
+export interface PolicyDocument {
+  grants: Grant[]
+}
+
+export type Sensitivity = 'open' | 'internal' | 'personal'
+
+export interface PolicyEntry {
+  id: string
+  title: Text
+  sensitivity: Sensitivity
+  adjusted: boolean
+  changed_by?: string
+  changed_at?: string
+  why?: string
+}
+
+export interface Policies {
+  policies: PolicyEntry[]
+  roles: Record<string, Text>
+  rows: string[]
+  masks: Record<string, Text>
+}
+
+/** What each role sees, in sentences. */
+export interface Explained {
+  role: string
+  title: Text
+  sentences: Text[]
+}
+
+export interface PolicyOf extends PolicyEntry {
+  policy: PolicyDocument
+  declared: PolicyDocument
+  fields: { name: string; title: Text }[]
+  finest_cell: number
+  explained: Explained[]
+}
+
+export interface PolicyChange {
+  version: number
+  document: PolicyDocument | null
+  changed_by: string
+  why: string
+  changed_at: string
+}
+
+export interface Emergency {
+  id: number
+  name: string
+  divisions: string[]
+  begins: string
+  ends: string
+  declared_by: string
+  why: string
+  ended_at: string | null
+  ended_by: string | null
+  in_force: boolean
 }

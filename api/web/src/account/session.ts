@@ -9,22 +9,28 @@ import { words } from '../words'
 import type { Me } from './contract'
 import { known, send } from './service'
 
-export const PAGES = ['me', 'users', 'keys', 'audit'] as const
+export const PAGES = ['me', 'users', 'keys', 'policies', 'emergencies', 'audit'] as const
 export type Page = (typeof PAGES)[number]
 
-/** Where somebody came from to sign in, and goes back to. */
-const BACK = new URLSearchParams(location.hash.slice(1)).get('back') === 'exchange' ? '/exchange' : null
+const arrived = new URLSearchParams(location.hash.slice(1))
+/** The page from which somebody came to sign in, and to which they go back. */
+export const back = arrived.get('back') === 'exchange' ? 'exchange' : null
+/** Why the provider of identities brought nobody. */
+const FAULTS = ['refused', 'expired', 'unavailable', 'no_role'] as const
+export const fault = FAULTS.find((one) => one === arrived.get('sign-in')) ?? null
 
 /** Pages beside one's own, by role. */
 const OF_ROLE: Record<string, readonly Page[]> = {
   system_admin: ['users', 'keys'],
-  security_admin: ['users', 'keys'],
+  security_admin: ['users', 'keys', 'policies', 'emergencies'],
   audit_admin: ['audit'],
 }
 
 const first = readReading(new URLSearchParams(location.hash.slice(1)))
 export const reading = reactive<Reading>({ ...first, language: first.language ?? browserLanguage })
 export const page = ref<Page>(pageOf())
+/** What is open on the page, by its id; empty for its list. */
+export const opened = ref(openedOf())
 export const me = shallowRef<Me | null>(null)
 export const failure = shallowRef<ServiceError | null>(null)
 
@@ -38,8 +44,12 @@ function pageOf(): Page {
   return PAGES.find((one) => one === asked) ?? 'me'
 }
 
-export function linkTo(some: Page): string {
-  return `#page=${some}&${writeReading(reading)}`
+function openedOf(): string {
+  return new URLSearchParams(location.hash.slice(1)).get('of') ?? ''
+}
+
+export function linkTo(some: Page, of = ''): string {
+  return `#page=${some}${of && `&of=${encodeURIComponent(of)}`}&${writeReading(reading)}`
 }
 
 export function textOf(text: Text | null | undefined): string {
@@ -65,14 +75,23 @@ export async function meet(): Promise<void> {
 /** Goes on once signed in; who has a second factor to set up stays. */
 export async function arrive(): Promise<void> {
   await meet()
-  if (BACK && me.value?.name && !me.value.restricted) location.assign(`${BACK}#${writeReading(reading)}`)
+  if (back && me.value?.name && !me.value.restricted) location.assign(`/${back}#${writeReading(reading)}`)
 }
 
 export async function signOut(): Promise<void> {
-  await send('POST', '/sign-out', reading.language).catch((error) => (failure.value = known(error)))
-  await meet()
+  try {
+    const answer = await send<{ continue_at?: string } | null>('POST', '/sign-out', reading.language)
+    // the provider has a session of its own, which is to end as well
+    if (answer?.continue_at) return location.assign(answer.continue_at)
+    await meet()
+  } catch (error) {
+    failure.value = known(error)
+  }
 }
 
-window.addEventListener('hashchange', () => (page.value = pageOf()))
-watch(reading, () => history.replaceState(history.state, '', linkTo(page.value)), { immediate: true })
+window.addEventListener('hashchange', () => {
+  page.value = pageOf()
+  opened.value = openedOf()
+})
+watch(reading, () => history.replaceState(history.state, '', linkTo(page.value, opened.value)), { immediate: true })
 dress(reading, () => `${words.global.t('title')} · ${words.global.t('brand')}`)
