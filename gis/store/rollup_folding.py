@@ -10,8 +10,8 @@ from gis.query.rollup_tables import KEY, ROWS, SHAPE, STALE, RollupTables, level
 from gis.store import rollup_sql
 from gis.store.cell_boundaries import boundaries_of
 
-#: Points that a cell of about a tile's size may hold and still be drawn as such; the tile may hold twice as many, one in
-#: each 9 by 9 pixels. Of more a map shows a blot, and they take longer to draw than the cells that they are counted in.
+#: Points that a cell of about a tile's size may hold and still be drawn as such; the tile may hold twice as many, one
+#: in each 9 by 9 pixels. Of more a map shows a blot, and they take longer to draw than the cells they are counted in.
 MOST_POINTS = 1_500
 #: The zoom at which points are drawn however many they are: no closer tiles are cut.
 _DEEPEST_ZOOM = 16
