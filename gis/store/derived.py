@@ -98,6 +98,8 @@ def ensure(conn: psycopg.Connection[Any], collection: Collection) -> list[str]:
         recorded = conn.execute(f"{_RECORDED} WHERE register = %s", (collection.id,)).fetchall()
         known = {kind: digest for _, kind, digest in recorded}
         behind = [derived for derived in DERIVED if derived.digest(collection) != known.get(derived.kind)]
+        if WALL in behind:
+            WALL.index(conn, collection)
         if behind:
             # views on what is made anew would hold what was there, and it has no wall yet
             WALL.lift(conn, collection)

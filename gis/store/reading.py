@@ -92,10 +92,12 @@ def _view(collection: Collection, identity: Identity, table: str, mode: Mode) ->
     if mode == "rows" and not is_sensitive(collection):
         return ""
     try:
-        by = level(rules_for(identity, collection), collection)
+        rules = rules_for(identity, collection)
     except Forbidden:
-        by = None
-    wanted = {PARTLY: SEEN, BLURRED: BLUR}.get(by or "", EXACT)
-    rows = {f"{collection.noun}{part}" for part in (*PARTS, "_all")}
-    # of what is told without places there are no sums
-    return wanted if wanted != BLUR or table in rows else EXACT
+        return EXACT
+    by = level(rules, collection)
+    if by != BLURRED:
+        return SEEN if by == PARTLY else EXACT
+    if table not in {f"{collection.noun}{part}" for part in (*PARTS, "_all")}:
+        return EXACT  # of what is told without places there are no sums
+    return f"{BLUR}{rules.precision}" if isinstance(rules.precision, int) else BLUR

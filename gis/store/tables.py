@@ -19,7 +19,7 @@ _STANDARD = (
     ("geom", "geometry(Geometry,4326)"),
 )
 #: What the views end with that the second wall puts in the place of tables (`gis.store.wall_tables`).
-_WALL_VIEWS = ("_exact", "_seen", "_blurred")
+_WALL_VIEWS = ("_exact", "_seen", "_blurred", *(f"_blurred{resolution}" for resolution in range(16)))
 _MERCATOR = ("geom_3857", "geometry(Geometry,3857)")
 
 

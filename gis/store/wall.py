@@ -7,14 +7,16 @@ hold for every row: its own guess for a comparison with a value that it cannot s
 * The scope is read by sub-selects that need nothing of the row: once for a table and statement.
 * `CASE … IS NOT NULL` is no condition that an index could take up, nor one that the planner thinks to be rare.
 * Of sensitive registers (of persons, and where fields are masked or hidden for anybody, or places blurred) the role has
-  no right to the tables, but to views: `x_exact`, `x_seen` with what is masked, `x_blurred` without places. A view has
-  a gate: where the scope does not open it, nothing is read, so that neither the time nor EXPLAIN ANALYZE tells how many
-  rows were passed over. It belongs to a role for which row-level security holds, so that it stays flat, with the
-  indexes of the table.
+  no right to the tables, but to views: `x_exact`, `x_seen` with what is masked, `x_blurred7` with cells of resolution 7
+  in the place of places, by which an index finds them, `x_blurred` with divisions alone. A view has a gate: where the
+  scope does not open it, nothing is read, so that neither the time nor EXPLAIN ANALYZE tells how many rows were passed
+  over. It belongs to a role for which row-level security holds, so that it stays flat, with the indexes of the table.
 
 On a server where box comparison cannot be marked leakproof, row-level security would read whole tables: there the
-views carry the condition themselves, for every register, and the reader's role has no right to any table. Who writes
-SQL of his own against a view may then be told of other rows by errors: `onemap db status` says which wall stands.
+views carry the condition themselves, for every register, and the reader's role has no right to any table. Those of
+sensitive registers of which somebody is told some rows are barriers there: found by division, key and cell, not by
+place. Of the others who writes SQL of his own may be told of other rows by errors: `onemap db status` says which wall
+stands.
 """
 
 import hashlib
@@ -58,6 +60,9 @@ class Wall:
             return
         tables = [t for t in walled(collection) if _stands(conn, t.table)]
         _take(conn, [t.table for t in tables])
+        for table in tables:
+            for name in _indexes(conn, table) - {name for name, _ in table.index_statements()}:
+                conn.execute(f'DROP INDEX "{collection.layer}"."{name}"')
         make = _by_rows if how == "rows" else _by_views
         for statement in make(collection, tables):
             conn.execute(statement)
@@ -79,12 +84,28 @@ class Wall:
             conn.execute(f"REVOKE ALL ON {table} FROM {READERS}, {MASKERS}")
 
     def copy(self, conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> None:
-        """Nothing: nobody reads the copy."""
+        """Index what is told of places; else nothing: nobody reads the copy."""
+        if mode(conn) != "none":
+            for _, statement in walled(collection)[0].index_statements(suffix):
+                conn.execute(statement)
 
     def swap(self, conn: psycopg.Connection[Any], collection: Collection, suffix: str) -> None:
-        """Wall in what was put in place; the parts that stayed have their policies."""
+        """Wall in what was put in place; the parts that stayed have their policies and indexes."""
+        for name in _indexes(conn, walled(collection)[0], suffix):
+            conn.execute(f'ALTER INDEX "{collection.layer}"."{name}" RENAME TO "{name.replace(suffix, "", 1)}"')
+        self.index(conn, collection)
         self.remove(conn, collection)
         self.install(conn, collection)
+
+    def index(self, conn: psycopg.Connection[Any], collection: Collection) -> None:
+        """Index places as they are told, of each table that has no such index yet; only writers wait meanwhile."""
+        if mode(conn) == "none":
+            return
+        for table in walled(collection):
+            there = _indexes(conn, table)
+            for name, statement in table.index_statements():
+                if name not in there:
+                    conn.execute(statement)
 
     def lift(self, conn: psycopg.Connection[Any], collection: Collection) -> None:
         """Take the views away that stand on a register's tables, so that these can be replaced; `install` follows."""
@@ -161,6 +182,16 @@ def _once(what: str, right: str, role: str) -> str:
         f"DO $$ BEGIN IF NOT has_{kind.lower()}_privilege('{role}', '{name}', '{right}') THEN"
         f" GRANT {right} ON {what} TO {role}; END IF; END $$"
     )
+
+
+def _indexes(conn: psycopg.Connection[Any], table: Walled, suffix: str = "") -> set[str]:
+    """The names of the indexes of a table on places as they are told, which end their table's with a suffix."""
+    rows = conn.execute(
+        "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+        " WHERE i.indrelid = to_regclass(%s) AND c.relname ~ %s",
+        (table.table, f"^{table.name}{suffix}_told[0-9]+$"),
+    )
+    return {name for (name,) in rows}
 
 
 def _stands(conn: psycopg.Connection[Any], table: str) -> bool:

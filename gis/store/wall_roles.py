@@ -24,9 +24,11 @@ from gis.store.wall import MASKERS, READERS, Mode, mode
 
 _LOG = logging.getLogger("onemap.wall")
 
-#: Box functions that tell nothing of a shape but its box, and fail for none: with them an index may be asked before
-#: the policy is. An update of the extension takes the mark away.
-_LEAKPROOF = ("geometry_overlaps(geometry, geometry)", "st_expand(geometry, double precision)")
+#: Functions that fail for nothing and tell nothing of a shape but its box, of a place but what is told of it: with them
+#: an index may be asked before the policy is. An update of the extension takes the mark away.
+_LEAKPROOF = (
+    "geometry_overlaps(geometry, geometry)", "st_expand(geometry, double precision)", "access.blurred(bigint, integer)",
+)  # fmt: skip
 _BLOCK_BYTES = 64
 _LIMITS = {
     "statement_timeout": "3600000", "idle_in_transaction_session_timeout": "60000",
@@ -157,7 +159,7 @@ def _confine(conn: psycopg.Connection[Any]) -> None:
     conn.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA access FROM PUBLIC")
     found = conn.execute(
         "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'access'::regnamespace AND NOT prosecdef"
-        " AND (proname LIKE 'mask%' OR proname = 'cell_point')"
+        " AND (proname LIKE 'mask%' OR proname IN ('cell_point', 'blurred'))"
     ).fetchall()
     for (function,) in found:
         conn.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {READERS}, {MASKERS}".encode())

@@ -3,21 +3,24 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from gis.access.rules import policy_of
 from gis.access.scope import BLURRED, EVERYWHERE, PARTLY, is_blurred, is_sensitive, restricted_fields
-from gis.catalog import Collection, FieldType
+from gis.catalog import Collection, FieldType, Rows
 from gis.codes.division import SPANS
+from gis.geo.cells import parent_sql
 from gis.query.rollup_tables import KEY, RollupTables
 from gis.query.told_rows import level_told
 from gis.store.generalised import band_table
 from gis.store.tables import Register
 
-#: What the names of the views end with: for who is told rows as they are, fields in part, no places.
+#: What the names of the views end with: for who is told rows as they are, fields in part, divisions in the place of
+#: places; and cells of a resolution, as `_blurred7`.
 EXACT, SEEN, BLUR = "_exact", "_seen", "_blurred"
-VIEWS = (EXACT, SEEN, BLUR)
+VIEWS = (EXACT, SEEN, BLUR, *(f"{BLUR}{resolution}" for resolution in range(16)))
 #: Open rows and past ones.
 PARTS = ("", "_past")
 
-_KEYS = {EXACT: "", SEEN: PARTLY, BLUR: BLURRED}
+_KEYS = {EXACT: "", SEEN: PARTLY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Walled:
     """One table of a register that plans name.
 
     `columns` are its columns, quoted, `division` that of the division (None: the table tells of all of them together).
-    `told` is the SQL for the columns that not everybody is told, `placed` for those that tell places.
+    `told` is the SQL for the columns that not everybody is told, `placed` for those that tell places, by view.
     """
 
     collection: Collection
@@ -33,7 +36,7 @@ class Walled:
     columns: tuple[str, ...]
     division: str | None = "division"
     told: dict[str, str] = field(default_factory=dict)
-    placed: dict[str, str] = field(default_factory=dict)
+    placed: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def table(self) -> str:
@@ -55,7 +58,7 @@ class Walled:
         if not is_sensitive(self.collection):
             return ()
         partly = (SEEN,) if restricted_fields(self.collection) else ()
-        return (EXACT, *partly, *((BLUR,) if self.placed else ()))
+        return (EXACT, *partly, *self.placed)
 
     @property
     def readers(self) -> str:
@@ -70,18 +73,47 @@ class Walled:
     def view_statements(self, *, conditioned: bool) -> Iterator[tuple[str, str]]:
         """Name and CREATE VIEW of each view; `conditioned` ones carry the condition, and there is one of each table.
 
-        A view is open as a whole or not at all: where it is not, nothing is read.
+        A view is open as a whole or not at all: where it is not, nothing is read. Where it is so for some rows of what
+        is sensitive, it is a barrier: no condition of a question is tried on others.
         """
-        instead = {EXACT: {}, SEEN: self.told, BLUR: {**self.told, **self.placed}}
+        instead = {EXACT: {}, SEEN: self.told, **{view: {**self.told, **told} for view, told in self.placed.items()}}
         for suffix in self.views or ((EXACT,) if conditioned else ()):
-            told, key = instead[suffix], _KEYS[suffix]
+            told, key = instead[suffix], _KEYS.get(suffix, BLURRED)
             columns = ", ".join(f"{told[c]} AS {c}" if c in told else c for c in self.columns)
-            gate = f"(SELECT access.opened('{self.collection.id}{key}') IS NOT NULL)"
-            where = f"{gate} AND {self._condition(key)}" if conditioned else gate
+            where, barrier = self._gate(suffix, key), ""
+            if conditioned:
+                where = f"{where} AND {self._condition(key)}"
+                if self.views and _is_confined(self.collection):
+                    where, barrier = f"{where} AND {self._reach(key)}", " WITH (security_barrier)"
             yield (
                 self.view(suffix),
-                f"CREATE VIEW {self.view(suffix)} AS SELECT {columns} FROM {self.table} WHERE {where}",
+                f"CREATE VIEW {self.view(suffix)}{barrier} AS SELECT {columns} FROM {self.table} WHERE {where}",
             )
+
+    def index_statements(self, suffix: str = "") -> Iterator[tuple[str, str]]:
+        """Name and CREATE INDEX for each view of places told as cells, on the table or on its copy `…{suffix}`."""
+        for resolution in _resolutions(self.collection) if self.placed else ():
+            name, table = self.index(resolution, suffix), f'"{self.collection.layer}"."{self.name}{suffix}"'
+            yield name, f'CREATE INDEX "{name}" ON {table} USING gist (access.blurred(cell, {resolution}))'
+
+    def index(self, resolution: int, suffix: str = "") -> str:
+        """The name of the index on places told as cells of a resolution."""
+        return f"{self.name}{suffix}_told{resolution}"
+
+    def _gate(self, suffix: str, key: str) -> str:
+        opened = f"access.opened('{self.collection.id}{key}') IS NOT NULL"
+        resolution = suffix.removeprefix(BLUR)
+        if resolution.isdecimal():
+            opened += f" AND access.opened('{self.collection.id}.{BLURRED}') = '{resolution}'"
+        return f"(SELECT {opened})"
+
+    def _reach(self, key: str) -> str:
+        """What holds of every row that a scope opens, in a form that an index on divisions can be asked."""
+        if self.division is None:
+            return "true"
+        opened = f"access.opened('{self.collection.id}{key}')::int8multirange"
+        ends = f"(SELECT coalesce(lower({opened}), 0)) AND (SELECT coalesce(upper({opened}), 9223372036854775807))"
+        return f"({self.division} BETWEEN {ends} OR {self.division} IS NULL)"
 
     def _condition(self, *by: str) -> str:
         """Whether a row's division is opened by the first of some ways that the scope names."""
@@ -142,19 +174,32 @@ def _word(collection: Collection, name: str) -> str:
     return f"(SELECT access.opened('{collection.id}.{name.strip(chr(34))}'))"
 
 
-def _placed(collection: Collection) -> dict[str, str]:
-    """A cell in the place of the place, of the resolution that the scope says, and a division about as large.
-
-    Without a resolution there is no place but the division.
+def _placed(collection: Collection) -> dict[str, dict[str, str]]:
+    """By view of blurred places, what is told of them: a cell of its resolution, the middle of it, and a division about
+    as large; where no cells are told, the division.
     """
-    resolution = f"(SELECT access.opened('{collection.id}.{BLURRED}')::integer)"
-    cell = (
-        f"CASE WHEN ((cell >> 52) & 15) > {resolution} THEN (cell & ~(15::bigint << 52))"
-        f" | ({resolution}::bigint << 52) | ((1::bigint << (3 * (15 - {resolution}))) - 1)"
-        f" WHEN {resolution} IS NOT NULL THEN cell END"
-    )
-    spans = ", ".join(str(SPANS[level_told(finest) - 1]) for finest in range(16))
-    span = f"coalesce((ARRAY[{spans}]::bigint[])[{resolution} + 1], 1)"
-    point = f"access.cell_point({cell})"
+    found = {}
+    for precision in sorted({grant.precision for grant in policy_of(collection).grants} - {"exact"}, key=str):
+        if not isinstance(precision, int):
+            found[BLUR] = _as(collection, "NULL::bigint", "NULL::geometry", "division")
+            continue
+        span = SPANS[level_told(precision) - 1]
+        cell = f"CASE WHEN ((cell >> 52) & 15) > {precision} THEN {parent_sql('cell', precision)} ELSE cell END"
+        point = f"access.blurred(cell, {precision})"
+        found[f"{BLUR}{precision}"] = _as(collection, cell, point, f"(division / {span} * {span})")
+    return found
+
+
+def _as(collection: Collection, cell: str, point: str, division: str) -> dict[str, str]:
     flat = {'"geom_3857"': f"ST_Transform({point}, 3857)"} if collection.tiled else {}
-    return {'"cell"': cell, '"division"': f"(division / {span} * {span})", '"geom"': point, **flat}
+    return {'"cell"': cell, '"division"': division, '"geom"': point, **flat}
+
+
+def _resolutions(collection: Collection) -> list[int]:
+    """The resolutions of the cells that somebody is told in the place of places."""
+    return sorted({g.precision for g in policy_of(collection).grants if isinstance(g.precision, int)})
+
+
+def _is_confined(collection: Collection) -> bool:
+    """Whether somebody is told some rows alone."""
+    return any(grant.rows is not Rows.ALL and grant.anonymous is None for grant in policy_of(collection).grants)

@@ -89,7 +89,7 @@ def test_who_is_told_in_part_cannot_read_another_way(masked: Walled) -> None:
     _, text = masked.prepared(Identity("someone", "command"), SEEN)
     with masked.connected(text) as conn:
         assert conn.execute("SELECT count(*) FROM base.pois_exact").fetchone() == (0,)
-        assert conn.execute("SELECT count(*) FROM base.pois_blurred").fetchone() == (0,)
+        assert conn.execute("SELECT count(*) FROM base.pois_blurred7").fetchone() == (0,)
         assert conn.execute("SELECT count(*) FROM base.pois_seen WHERE name = '欧阳娜娜'").fetchone() == (0,)
         for table in ("pois", "pois_past", "pois_all", "pois_rollup"):
             with pytest.raises(errors.InsufficientPrivilege):
@@ -125,6 +125,21 @@ def test_the_wall_comes_along_when_a_register_is_swapped_in(database_url: str, t
     with found.connected() as conn:
         for table in ("pois", "pois_all", "pois_rollup", "pois_rollup_cell"):
             assert conn.execute(f"SELECT count(*) FROM base.{table}").fetchone() == (0,)
+
+
+def test_blurred_places_are_indexed_when_a_register_is_swapped_in(
+    database_url: str, tmp_path: Path, masked: Walled
+) -> None:
+    path = tmp_path / "pois.csv"
+    path.write_text("code,name,lon,lat\n1,a,116.5,31.7\n2,b,116.6,31.8\n")
+    sql = "SELECT count(*) FROM pg_indexes WHERE indexname = 'pois_told7' AND tablename = 'pois'"
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute("TRUNCATE base.pois, base.pois_id")
+        with City.open(database_url, catalogue=masked.catalogue) as city:
+            city.load(path, "base.pois", read=ReadOptions(crs="EPSG:4326"))
+        assert conn.execute(sql).fetchone() == (1,)
+    found = masked.rows(Identity("someone", "staff"), 'SELECT count(*) FROM "base"."pois"')
+    assert found == [(2,)]
 
 
 def test_a_policy_that_is_adjusted_walls_in_anew(city: Walled) -> None:

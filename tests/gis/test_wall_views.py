@@ -75,6 +75,36 @@ def test_no_table_is_the_readers(city: Walled, table: str) -> None:
         conn.execute(f"TABLE base.{table}")
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "1 / (fid - 12) > -5",
+        "(CASE WHEN fid = 12 THEN '-' ELSE '1' END)::integer = 1",
+        "ST_GeomFromText(CASE WHEN fid = 12 THEN 'x' ELSE 'POINT(1 1)' END) IS NOT NULL",
+    ],
+)
+@pytest.mark.parametrize("view", ["persons_exact", "persons_all_exact"])
+def test_errors_tell_nothing_of_persons_that_are_not_opened(city: Walled, view: str, condition: str) -> None:
+    _, text = city.prepared(CLERK, 'SELECT FROM "base"."persons"')
+    with city.connected(text) as conn:
+        told = conn.execute(f"SELECT fid FROM base.{view} WHERE {condition}").fetchall()
+    assert {fid for (fid,) in told} <= set(range(1, 11))
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [("true", "persons_division"), ("fid = 7", "persons_pkey"), ("division = 341502001000", "persons_division"),
+     ("cell = 5", "persons_cell")],
+)  # fmt: skip
+def test_behind_a_barrier_persons_are_found_by_division_key_and_cell(city: Walled, condition: str, index: str) -> None:
+    _, text = city.prepared(CLERK, 'SELECT FROM "base"."persons"')
+    with city.connected(text) as conn:
+        # sixteen rows are read whole, were they not of a table that might be large
+        conn.execute("SET enable_seqscan = off")
+        found = conn.execute(f"EXPLAIN (COSTS OFF) SELECT fid FROM base.persons_exact WHERE {condition}").fetchall()
+    assert index in "\n".join(line for (line,) in found)
+
+
 def test_fields_are_masked(city: Walled) -> None:
     with psycopg.connect(city.url, autocommit=True) as conn:
         conn.execute("UPDATE base.pois SET name = '欧阳娜娜', telephone = '13812348000'")
