@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from gis.access.watermark import COLUMN, MEMBER
+from gis.access.watermark_order import order
 from gis.catalog import Sensitivity
 from gis.errors import BadQuery
 from gis.formats import arrow_stream, files, parquet, text
@@ -58,8 +59,8 @@ class Export:
     """One answer on its way out. `folder` is where formats that need a file are put together.
 
     `mark` is the watermark: a member of a GeoJSON collection, metadata of GeoParquet and Arrow, the layer's description
-    in FlatGeobuf and GeoPackage. Where there is no place but the rows, they have it if the collection is not open: as a
-    member of each feature of a sequence, as the last column in CSV.
+    in FlatGeobuf and GeoPackage. Of a collection that is not open each row has it too, as a member of the feature or as
+    the last column; and where no order was asked for, rows stand in that of the mark (`gis.access.watermark_order`).
 
     Geometry is WGS 84, or in the CRS asked for: with its own order of axes in GeoJSON and GeoJSON sequences, with x
     east and y north in all others, as these formats have it.
@@ -103,16 +104,17 @@ class Export:
             case "geojson":
                 yield from self._collection()
             case "geojsonseq":
-                member = self._member if self._marks_rows else ""
                 # RFC 8142: each text begins with a record separator and ends with a line feed
-                yield from text.lines(self._read(export.lines(self.plan, self.crs, before="\x1e", member=member)))
+                yield from text.lines(self._read(export.lines(self.plan, self.crs, before="\x1e", member=self._of_row)))
             case "csv":
                 asked = export.columns(self.plan, self.crs, as_text=True)
                 yield from text.csv_chunks(*self._with_mark(self._typed(asked)))
             case "parquet":
-                yield from parquet.chunks(self._typed(self._columns()), self.schema, self._projjson(), self._about)
+                rows, schema = self._with_mark(self._typed(self._columns()))
+                yield from parquet.chunks(rows, schema, self._projjson(), self._about)
             case "arrow":
-                yield from arrow_stream.chunks(self._typed(self._columns()), self.schema, self._projjson(), self._about)
+                rows, schema = self._with_mark(self._typed(self._columns()))
+                yield from arrow_stream.chunks(rows, schema, self._projjson(), self._about)
             case _:
                 yield from self._file()
 
@@ -133,7 +135,7 @@ class Export:
     def _collection(self) -> Iterator[bytes]:
         """A FeatureCollection whose numbers come last, since they are known last."""
         head = b'{"type":"FeatureCollection","timeStamp":' + json.dumps(instant_text(self.plan.now)).encode()
-        found = self._read(export.lines(self.plan, self.crs, before=",\n", after=""))
+        found = self._read(export.lines(self.plan, self.crs, before=",\n", after="", member=self._of_row))
         yield from text.lines(found, head + b',"features":[', b"\n]", skip=1)
         member = f",{self._member}" if self.mark else ""
         yield f',"numberReturned":{self.rows}{member}}}\n'.encode()
@@ -147,11 +149,15 @@ class Export:
         return f'"{MEMBER}":"{self.mark}"' if self.mark else ""
 
     @property
+    def _of_row(self) -> str:
+        return self._member if self._marks_rows else ""
+
+    @property
     def _marks_rows(self) -> bool:
         return bool(self.mark) and self.plan.collection.sensitivity is not Sensitivity.OPEN
 
     def _with_mark(self, batches: Iterator[pa.RecordBatch]) -> tuple[Iterator[pa.RecordBatch], pa.Schema]:
-        """The rows with their mark in a column, where there is nowhere else for it."""
+        """The rows with their mark in a column, where each has it."""
         schema = self.schema
         if not self._marks_rows:
             return batches, schema
@@ -176,9 +182,16 @@ class Export:
                 for batch in found:
                     self.rows += batch.num_rows
                     self.progress(self.rows)
-                    yield batch
+                    yield self._in_own_order(batch)
             finally:
                 self._batches = None
+
+    def _in_own_order(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """A batch in the order that leads back to the export."""
+        if not self._marks_rows or "fid" not in batch.schema.names or export.in_order(self.plan):
+            return batch
+        fids = batch.column("fid").to_numpy(zero_copy_only=False)
+        return batch.take(pa.array(order(fids, self.mark)))
 
     def _typed(self, statement: Statement) -> Iterator[pa.RecordBatch]:
         schema = self.schema
@@ -197,7 +210,8 @@ class Export:
     def _write_file(self, path: Path) -> None:
         driver = "GPKG" if self.format.name == "gpkg" else "FlatGeobuf"
         indexed = driver == "GPKG" or self._can_be_indexed()
-        batches = pa.RecordBatchReader.from_batches(self.schema, self._typed(self._columns()))
+        rows, schema = self._with_mark(self._typed(self._columns()))
+        batches = pa.RecordBatchReader.from_batches(schema, rows)
         options = files.layer_options(indexed=indexed, description=self.mark)
         files.write(path, self.plan.collection.noun, batches, crs=self.crs, driver=driver, options=options)
 

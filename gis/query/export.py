@@ -76,13 +76,14 @@ def columns(plan: Plan, crs: str = CRS84, *, as_text: bool = False, ordered: boo
 def lines(plan: Plan, crs: str = CRS84, *, before: str = "", after: str = "\n", member: str = "") -> Statement:
     """One text column: each feature as GeoJSON on a line of its own, `before` and `after` around it.
 
-    `member` is a further member of each, as JSON text: `"name":"value"`.
+    `member` is a further member of each, as JSON text (`"name":"value"`); then a second column is the fid.
     """
     found = answers.features(plan, geojson.geometry(crs), ordered=in_order(plan))
     text = geojson.feature_text(plan)
+    fid = ""
     if member:
-        text, after = f"left({text}, -1)", f",{member}}}{after}"
-    return Statement(f"SELECT %s || {text} || %s FROM ({found.sql}) g", (before, after, *found.args))
+        text, after, fid = f"left({text}, -1)", f",{member}}}{after}", ", g.fid"
+    return Statement(f"SELECT %s || {text} || %s{fid} FROM ({found.sql}) g", (before, after, *found.args))
 
 
 def in_order(plan: Plan) -> bool:
