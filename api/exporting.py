@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
@@ -26,6 +26,7 @@ _PATIENCE_S = 10.0
 #: Whoever takes nothing for so long makes room for others.
 _IDLE_S = 60.0
 _END = object()
+_NO_MORE: Mapping[str, str] = {}
 
 
 class Exports:
@@ -34,13 +35,22 @@ class Exports:
     def __init__(self) -> None:
         self._turns = Turns(AT_ONCE, _MOST_WAITING, _PATIENCE_S)
 
-    async def send(self, send: Send, export: Export, ask: Asked, conditions: Conditions, *, only_head: bool) -> None:
-        """Answer a request. When the caller hangs up, which cancels this task, the statement is cancelled as well.
+    async def send(
+        self,
+        send: Send,
+        export: Export,
+        ask: Asked,
+        conditions: Conditions,
+        *,
+        only_head: bool,
+        more: Mapping[str, str] = _NO_MORE,
+    ) -> None:
+        """Answer a request, with `more` headers. When the caller hangs up, the statement is cancelled as well.
 
         Raises Unavailable, BadQuery, before anything was sent; what fails later ends the answer before its end.
         """
         packed = conditions.takes_gzip and export.format.name in ("geojson", "geojsonseq", "csv") and not only_head
-        start = _start(export, ask, packed=packed)
+        start = _start(export, ask, more, packed=packed)
         if only_head:
             await send(start)
             await send({"type": "http.response.body", "body": b""})
@@ -85,16 +95,18 @@ class Exports:
 
 
 class Streamed(Response):
-    """An export as the answer of a route."""
+    """An export as the answer of a route, with `more` headers."""
 
-    def __init__(self, exports: Exports, export: Export, ask: Asked, conditions: Conditions) -> None:
+    def __init__(
+        self, exports: Exports, export: Export, ask: Asked, conditions: Conditions, more: Mapping[str, str] = _NO_MORE
+    ) -> None:
         super().__init__()
-        self._exports, self._export, self._ask, self._conditions = exports, export, ask, conditions
+        self._exports, self._export, self._ask, self._conditions, self._more = exports, export, ask, conditions, more
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it. Raises as `Exports.send`."""
         only_head = bool(scope.get("onemap.head"))
-        await self._exports.send(send, self._export, self._ask, self._conditions, only_head=only_head)
+        await self._exports.send(send, self._export, self._ask, self._conditions, only_head=only_head, more=self._more)
 
 
 async def _taken(send: Send, piece: bytes) -> None:
@@ -122,7 +134,7 @@ def _packed(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def _start(export: Export, ask: Asked, *, packed: bool) -> Message:
+def _start(export: Export, ask: Asked, more: Mapping[str, str], *, packed: bool) -> Message:
     form, plan = export.format, export.plan
     headers = {
         "content-type": form.media_type,
@@ -133,6 +145,7 @@ def _start(export: Export, ask: Asked, *, packed: bool) -> Message:
         **({"onemap-export": export.mark} if export.mark else {}),
         **({"content-encoding": "gzip"} if packed else {}),
         **({} if plan.query.grouped else {"content-crs": f"<{uri(export.crs)}>"}),
+        **more,
     }
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     return {"type": "http.response.start", "status": 200, "headers": raw}

@@ -41,9 +41,9 @@ async def cells(collection_id: str, city: City, ask: Ask, request: Request) -> R
     query = _query(collection, ask)
     if form in ("arrow", "csv"):
         plan = city.plan(query)
-        await foundation_of(city, plan)
+        said = headers(await foundation_of(city, plan))
         columns = CellExport(plan, city.readers, FORMATS[form], mark=city.export_mark())
-        return Streamed(request.app.state.exports, columns, ask, Conditions.of(request.headers.raw))
+        return Streamed(request.app.state.exports, columns, ask, Conditions.of(request.headers.raw), said)
     plan = city.plan(query.but(page=Page(MAX_CELLS + 1)))
     foundation = await foundation_of(city, plan)
     rows = await city.database.rows(answers.groups(plan))

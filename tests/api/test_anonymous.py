@@ -54,6 +54,15 @@ def test_cells_say_what_they_are(ask: Ask) -> None:
     assert ask(PUBLIC, f"{PERSONS}/cells?by=division:5").json()["groups"]
 
 
+@pytest.mark.parametrize("form", ["csv", "arrow"])
+@pytest.mark.parametrize(("box", "area"), [("", "exact"), ("&bbox=116.5,31.75,116.501,31.751", "widened")])
+def test_columns_of_cells_say_what_they_are(ask: Ask, form: str, box: str, area: str) -> None:
+    answer = ask(ANALYST, f"{PERSONS}/cells?res=8{box}&f={form}")
+    assert answer.status_code == 200
+    date = ask(ANALYST, f"{PERSONS}/cells?res=8{box}").json()["onemap:anonymous"]["date"]
+    assert answer.headers["onemap-anonymous"] == f"date={date}, smallest=5, area={area}"
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
