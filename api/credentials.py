@@ -161,10 +161,11 @@ class Credentials:
 
     def _session(self, token: str) -> Signed:
         with self.database.connection() as conn:
-            found = sessions.session(conn, token, self.lifetime)
+            found = sessions.session(conn, token, self.lifetime, self.bearers and self.bearers.provider.issuer)
         if found is None:
             raise _unknown("the session has ended; sign in again", "登录已失效,请重新登录")
-        return Signed(found.identity, "session", account=found.account, restricted=found.restricted)
+        by: Literal["session", "provider"] = "provider" if found.account is None else "session"
+        return Signed(found.identity, by, account=found.account, restricted=found.restricted)
 
     def _key(self, token: str) -> tuple[Signed, float]:
         with self.database.connection() as conn:

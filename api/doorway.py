@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.caller import SIGNED, Signed
 from api.credentials import COOKIE, SECURE_COOKIE, Credentials
 from api.threads import Threads
+from gis.access.code_flow import CodeFlow
 from gis.access.roles import ADMINISTRATORS
 from gis.errors import Forbidden, NotSignedIn
 from gis.store.database import Database
@@ -23,11 +24,16 @@ _AT_ONCE = 1
 
 @dataclass(slots=True)
 class Doorway:
-    """The door of one city, for one event loop."""
+    """The door of one city, for one event loop; by `provider` people come in who have no account here, if there is one.
+
+    What is asked of the provider holds up nobody who signs in here.
+    """
 
     door: SignIn
     credentials: Credentials
+    provider: CodeFlow | None = None
     threads: Threads = field(default_factory=lambda: Threads(_AT_ONCE, "sign-in"))
+    outside: Threads = field(default_factory=lambda: Threads(_AT_ONCE, "provider"))
 
     @property
     def database(self) -> Database:
@@ -44,6 +50,7 @@ class Doorway:
     def close(self) -> None:
         """End the threads and close the connections."""
         self.threads.close(wait=True)
+        self.outside.close(wait=False)
         self.credentials.close()
 
 
@@ -60,8 +67,8 @@ def signed_in() -> Signed:
         raise NotSignedIn("sign in first", "请先登录", subject="session")
     if found.account is None:
         raise Forbidden(
-            "this takes an account that has signed in, not a key or a token",
-            "此操作须由已登录的账号进行,不能使用密钥或令牌",
+            "this takes an account of this site that has signed in, not a key, a token or a provider's word",
+            "此操作须由已登录的本站账号进行,不能使用密钥、令牌或身份提供方的登录",
             subject="session",
         )
     return found

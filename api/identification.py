@@ -5,6 +5,7 @@ from datetime import timedelta
 from api.credentials import Credentials
 from api.doorway import Doorway
 from gis.access.bearer import BearerTokens, Claims
+from gis.access.code_flow import CodeFlow
 from gis.access.provider import Provider
 from gis.errors import SetupError
 from gis.settings import Settings
@@ -17,7 +18,8 @@ def doorway_of(url: str, settings: Settings) -> Doorway:
     """Where callers of the city at a database URL come in. Raises SetupError for settings that do not go together."""
     database, lifetime = Database(url, size=3), lifetime_of(settings)
     door = SignIn(database, lifetime, timedelta(days=settings.password_days), settings.password_history)
-    return Doorway(door, Credentials(database, lifetime, bearers_of(settings)))
+    bearers = bearers_of(settings)
+    return Doorway(door, Credentials(database, lifetime, bearers), code_flow_of(settings, bearers))
 
 
 def lifetime_of(settings: Settings) -> Lifetime:
@@ -40,6 +42,21 @@ def bearers_of(settings: Settings) -> BearerTokens | None:
         settings.oidc_divisions_claim, settings.oidc_department_claim,
     )  # fmt: skip
     return BearerTokens(Provider(settings.oidc_issuer), settings.oidc_audience, claims)
+
+
+def code_flow_of(settings: Settings, bearers: BearerTokens | None) -> CodeFlow | None:
+    """How people sign in at that provider, if the settings name our client there. Raises SetupError."""
+    if not settings.oidc_client:
+        return None
+    if bearers is None:
+        raise SetupError(
+            "ONEMAP_OIDC_CLIENT needs ONEMAP_OIDC_ISSUER: the provider at which it is a client",
+            "设置 ONEMAP_OIDC_CLIENT 时须同时设置 ONEMAP_OIDC_ISSUER(身份提供方地址)",
+            subject="ONEMAP_OIDC_ISSUER",
+        )
+    # an id token is for the client alone, whoever other tokens are for
+    tokens, secret = BearerTokens(bearers.provider, settings.oidc_client, bearers.claims), settings.oidc_client_secret
+    return CodeFlow(tokens, secret.get_secret_value() if secret else None, settings.oidc_scope)
 
 
 def _roles(text: str) -> dict[str, str]:

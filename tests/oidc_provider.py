@@ -1,6 +1,7 @@
 """A provider of identities on this machine, of Authlib's own server: discovery, keys, code flow with PKCE, over HTTP.
 
-Whoever its page of authorisation is asked for is signed in at once, as the person that the address names.
+Whoever its page of authorisation is asked for is signed in at once, as the person that the address names, or who sits
+before it.
 """
 
 import json
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx
 import pytest
@@ -20,32 +21,42 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oidc.core.grants import OpenIDCode
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 AUDIENCE, CLIENT, BACK = "onemap", "map-page", "http://127.0.0.1:9/back"
+#: A client with a secret, whose characters mean something in forms and headers: the server of the map.
+SERVER, SECRET, SERVER_BACK = "onemap-web", "s3:cr%t &+", "http://city.test/sign-in/provider/callback"
 
 
 @dataclass
 class _Client:
-    """The one client: a page, which has no secret."""
+    """A page, which has no secret, or a server that has one."""
 
-    client_id: str = CLIENT
+    client_id: str
+
+    @property
+    def back(self) -> str:
+        return SERVER_BACK if self.client_id == SERVER else BACK
 
     def get_client_id(self) -> str:
         return self.client_id
 
     def get_default_redirect_uri(self) -> str:
-        return BACK
+        return self.back
+
+    def check_client_secret(self, secret: str) -> bool:
+        return self.client_id == SERVER and unquote(secret) == SECRET
 
     def get_allowed_scope(self, scope: str) -> str:
         return scope
 
     def check_redirect_uri(self, uri: str) -> bool:
-        return uri == BACK
+        return uri == self.back
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return method == "none"
+        return (method == "none") == (self.client_id != SERVER)
 
     def check_response_type(self, kind: str) -> bool:
         return kind == "code"
@@ -61,6 +72,8 @@ class _Code:
     challenge: str
     method: str
     scope: str
+    back: str
+    nonce: str
 
     # what CodeChallenge reads
     @property
@@ -72,10 +85,22 @@ class _Code:
         return self.method
 
     def get_redirect_uri(self) -> str:
-        return BACK
+        return self.back
 
     def get_scope(self) -> str:
         return self.scope
+
+    def get_nonce(self) -> str:
+        return self.nonce
+
+    def get_auth_time(self) -> int:
+        return int(time.time())
+
+    def get_acr(self) -> None:
+        return None
+
+    def get_amr(self) -> None:
+        return None
 
 
 class _Request(OAuth2Request):  # type: ignore[misc]
@@ -91,12 +116,15 @@ class _Request(OAuth2Request):  # type: ignore[misc]
 
 
 class _Grant(AuthorizationCodeGrant):  # type: ignore[misc]
-    TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
+    TOKEN_ENDPOINT_AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
 
     def save_authorization_code(self, code: str, request: Any) -> None:
         said = request.payload.data
         method = said.get("code_challenge_method", "plain")
-        self.server.codes[code] = _Code(code, request.user, said.get("code_challenge", ""), method, request.scope or "")
+        self.server.codes[code] = _Code(
+            code, request.user, said.get("code_challenge", ""), method, request.scope or "",
+            said.get("redirect_uri") or request.client.back, said.get("nonce", ""),
+        )  # fmt: skip
 
     def query_authorization_code(self, code: str, client: Any) -> _Code | None:
         found: _Code | None = self.server.codes.get(code)
@@ -109,15 +137,39 @@ class _Grant(AuthorizationCodeGrant):  # type: ignore[misc]
         return code.user
 
 
+class _IdTokens(OpenIDCode):  # type: ignore[misc]
+    def __init__(self, provider: "OidcProvider") -> None:
+        super().__init__()
+        self.provider = provider
+
+    def exists_nonce(self, nonce: str, request: Any) -> bool:
+        return False
+
+    def resolve_client_private_key(self, client: Any) -> Any:
+        return self.provider.keys[0]
+
+    def get_encode_header(self, client: Any) -> dict[str, Any]:
+        return {"alg": "RS256", "kid": self.provider.keys[0].kid}
+
+    def get_client_algorithm(self, client: Any) -> str:
+        return "RS256"
+
+    def get_client_claims(self, client: Any) -> dict[str, Any]:
+        return {"iss": self.provider.issuer, "aud": [client.client_id]}
+
+    def generate_user_info(self, user: str, scope: str) -> dict[str, Any]:
+        return {"sub": user, **self.provider.claims.get(user, {}), **self.provider.twisted}
+
+
 class _Server(AuthorizationServer):  # type: ignore[misc]
     def __init__(self, provider: "OidcProvider") -> None:
         super().__init__()
         self.codes: dict[str, _Code] = {}
-        self.register_grant(_Grant, [CodeChallenge(required=True)])
+        self.register_grant(_Grant, [CodeChallenge(required=True), _IdTokens(provider)])
         self.register_token_generator("default", provider.bearer)
 
     def query_client(self, client_id: str) -> _Client | None:
-        return _Client() if client_id == CLIENT else None
+        return _Client(client_id) if client_id in (CLIENT, SERVER) else None
 
     def save_token(self, token: Any, request: Any) -> None:
         """Tokens speak for themselves."""
@@ -134,7 +186,11 @@ class _Server(AuthorizationServer):  # type: ignore[misc]
 
 @dataclass
 class OidcProvider:
-    """What the provider knows, and what it was asked. With `away` it answers nothing but errors."""
+    """What the provider knows, and what it was asked. With `away` it answers nothing but errors.
+
+    `user` sits before its page where the address names nobody, "" for somebody who turns back; `twisted` are claims
+    that its id tokens have and should not; `more` is said of itself besides.
+    """
 
     issuer: str = ""
     claims: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -142,6 +198,9 @@ class OidcProvider:
     asked: list[str] = field(default_factory=list)
     away: bool = False
     slow_s: float = 0.0
+    user: str = ""
+    twisted: dict[str, Any] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
 
     def rotate(self) -> None:
         """Sign with a new key from now on; the old ones are published no more."""
@@ -213,13 +272,14 @@ def oidc_provider() -> Iterator[OidcProvider]:
                     self._answer(200, {
                         "issuer": provider.issuer, "jwks_uri": f"{provider.issuer}/keys",
                         "authorization_endpoint": f"{provider.issuer}/authorize",
-                        "token_endpoint": f"{provider.issuer}/token",
+                        "token_endpoint": f"{provider.issuer}/token", **provider.more,
                     })  # fmt: skip
                 elif parts.path == "/keys":
                     self._answer(200, {"keys": [key.as_dict(private=False) for key in provider.keys]})
                 elif parts.path == "/authorize":
-                    grant = server.get_consent_grant(request, sent["login_hint"])
-                    self._answer(*server.create_authorization_response(request, sent["login_hint"], grant))
+                    user = sent.get("login_hint", provider.user) or None
+                    grant = server.get_consent_grant(request, user)
+                    self._answer(*server.create_authorization_response(request, user, grant))
                 elif parts.path == "/token":
                     self._answer(*server.create_token_response(request))
                 else:

@@ -6,9 +6,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from api.asker import address_of
+from api.caller import SIGNED
 from api.doorway import Doorway, doorway, give_cookie, take_cookie, token_of
 from api.posted import Form, posted
 from api.routes.exchange import private_reply
+from api.routes.provider_sign_in import PLACE, REASONS, sign_out_address
 from api.served import Ask, City
 from api.signed_in import is_from_our_page
 from api.tracing import traced_as
@@ -54,14 +56,24 @@ async def sign_in(request: Request, city: City, ask: Ask, door: Door) -> Respons
     return answer
 
 
+@router.get("/sign-in")
+async def ways(ask: Ask, door: Door) -> Response:
+    """By which ways people come in; with them why the provider may not have let somebody in."""
+    ask.only()
+    provider = door.provider and {"href": PLACE, "host": door.provider.host, "reasons": REASONS}
+    return private_reply({"password": True, "provider": provider}, ask.language)
+
+
 @router.post("/sign-out", status_code=204)
 async def sign_out(request: Request, ask: Ask, door: Door) -> Response:
-    """End the session whose cookie is shown, everywhere."""
+    """End the session whose cookie is shown, everywhere; who came from a provider is told where to sign out there."""
     ask.only()
-    token = token_of(request)
+    token, signed = token_of(request), SIGNED.get()
     if token:
         await door.done(_end, door, token)
-    answer = Response(status_code=204, headers={"cache-control": "no-store"})
+    place = await sign_out_address(door, ask) if signed is not None and signed.by == "provider" else None
+    answer = private_reply({"continue_at": place}, ask.language) if place else Response(status_code=204)
+    answer.headers["cache-control"] = "no-store"
     take_cookie(answer)
     return answer
 

@@ -76,7 +76,7 @@ class BearerTokens:
         here; Unavailable.
         """
         claims = self.checked(token)
-        return self._identity(claims), float(claims["exp"]) - self.clock()
+        return self.identity_of(claims), float(claims["exp"]) - self.clock()
 
     def checked(self, token: str) -> dict[str, Any]:
         """The claims of a token that is good. Raises NotSignedIn, Unavailable."""
@@ -92,17 +92,13 @@ class BearerTokens:
             raise _bad() from None
         return claims
 
-    def _identity(self, claims: Mapping[str, Any]) -> Identity:
+    def identity_of(self, claims: Mapping[str, Any]) -> Identity:
+        """Whom the claims of a good token are about. Raises Forbidden for somebody without a role here."""
         role = self._role(claims)
-        divisions, department = _claim(claims, self.claims.divisions), _claim(claims, self.claims.department)
-        name = _claim(claims, self.claims.name)
-        return Identity(
-            # the subject is unique, a name may be taken by another tomorrow
-            f"{str(name)[:_LONGEST_NAME]} ({claims['sub'][:_LONGEST_NAME]})" if name else claims["sub"][:_LONGEST_NAME],
-            role,
-            _ranges(divisions),
-            department if isinstance(department, str) and department else None,
-        )
+        divisions, department = _claim(claims, self.claims.divisions), _words(_claim(claims, self.claims.department))
+        # the subject is unique, a name may be taken by another tomorrow
+        name, subject = _words(_claim(claims, self.claims.name)), _words(claims["sub"])
+        return Identity(f"{name} ({subject})" if name else subject, role, _ranges(divisions), department or None)
 
     def _role(self, claims: Mapping[str, Any]) -> str:
         said = _claim(claims, self.claims.role)
@@ -115,6 +111,12 @@ class BearerTokens:
                 subject=self.claims.role,
             )
         return found.pop()
+
+
+def _words(said: Any) -> str:
+    """A claim that is a text, on one line and not without end; empty for anything else."""
+    text = said if isinstance(said, str) else ""
+    return "".join(c if c.isprintable() else " " for c in text[:_LONGEST_NAME]).strip()
 
 
 def _claim(claims: Mapping[str, Any], path: str) -> Any:

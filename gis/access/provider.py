@@ -4,23 +4,27 @@ A provider that is away holds nobody up: what is known of it serves on for a whi
 """
 
 import json
+import logging
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from gis.errors import SetupError, Unavailable
+from gis.errors import NotSignedIn, SetupError, Unavailable
+
+_LOG = logging.getLogger("onemap.provider")
 
 _PATIENCE_S = 3.0
 _MOST_BYTES = 1_000_000
+_FAILURES = (OSError, ValueError, HTTPException)
 #: Keys are asked for again after this long; sooner, though not at once, where a token names one that is not known.
 _KEPT_S, _AGAIN_S = 3600.0, 30.0
 #: What was learned of a provider that is away serves on for so long.
@@ -31,14 +35,30 @@ Fetch = Callable[[str], dict[str, Any]]
 
 def fetched(url: str) -> dict[str, Any]:
     """A document in JSON. Raises Unavailable. Nothing is followed elsewhere, and nothing read without end."""
-    opener = urllib.request.build_opener(_Straight)
     try:
-        with opener.open(urllib.request.Request(url, headers={"accept": "application/json"}), timeout=_PATIENCE_S) as r:
-            found = json.loads(r.read(_MOST_BYTES))
-    except (OSError, ValueError, HTTPException, urllib.error.URLError) as error:
+        return _read(urllib.request.Request(url, headers={"accept": "application/json"}))
+    except _FAILURES as error:
         raise _away(url, str(error)) from None
+
+
+def sent(url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, Any]:
+    """The JSON that is answered to a form. Raises NotSignedIn where it is refused, else as `fetched` does."""
+    body = urlencode(form).encode()
+    try:
+        return _read(urllib.request.Request(url, body, {"accept": "application/json", **headers}))
+    except _FAILURES as error:
+        if isinstance(error, urllib.error.HTTPError) and error.code in (400, 401, 403):
+            _LOG.warning("%s refuses a code: %s", url, error)
+            raise NotSignedIn("the provider of identities does not confirm this", "身份提供方未确认此次登录") from None
+        raise _away(url, str(error)) from None
+
+
+def _read(request: urllib.request.Request) -> dict[str, Any]:
+    opener = urllib.request.build_opener(_Straight)
+    with opener.open(request, timeout=_PATIENCE_S) as answer:
+        found = json.loads(answer.read(_MOST_BYTES))
     if not isinstance(found, dict):
-        raise _away(url, "no JSON object")
+        raise ValueError("no JSON object")
     return found
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from gis.access.identity import Identity
 from gis.access.roles import ADMINISTRATORS
@@ -18,6 +19,8 @@ Connection = psycopg.Connection[Any]
 _MOST = 8
 #: How exactly it is known when a session was used last.
 _SEEN_EVERY = timedelta(seconds=60)
+#: What is kept of somebody who has no account here.
+_TOLD = ("name", "role", "divisions", "department")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,12 @@ class Lifetime:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session that stands, and whose it is; a `restricted` one may only set up its second factor."""
+    """A session that stands, and whose it is; a `restricted` one may only set up its second factor.
 
-    account: int
+    `account` is None for who signed in at a provider.
+    """
+
+    account: int | None
     identity: Identity
     restricted: bool
 
@@ -53,28 +59,45 @@ def begin(conn: Connection, account: int, origin: str, *, restricted: bool) -> s
     return token
 
 
-def session(conn: Connection, token: str, lifetime: Lifetime) -> Session | None:
-    """The session of a token, which counts as used now; None where there is none, or its account is shut."""
+def begin_outside(conn: Connection, identity: Identity, issuer: str, origin: str) -> str:
+    """Begin a session of somebody who signed in at a provider; returns its token, which is kept nowhere."""
+    token = secrets.token_urlsafe(32)
+    kept = [getattr(identity, name) for name in _TOLD]
+    conn.execute(
+        "INSERT INTO access.session (digest, issuer, identity, origin, restricted) VALUES (%s, %s, %s, %s, false)",
+        (_digest(token), issuer, Jsonb(dict(zip(_TOLD, kept, strict=True))), origin),
+    )
+    return token
+
+
+def session(conn: Connection, token: str, lifetime: Lifetime, issuer: str | None = None) -> Session | None:
+    """The session of a token, which counts as used now; None where there is none, or its account is shut.
+
+    `issuer` is the provider that is believed: sessions by others have ended.
+    """
     row = conn.execute(
         """
-        SELECT a.id, a.name, a.role, a.divisions, a.department,
+        SELECT a.id, a.name, a.role, a.divisions, a.department, s.identity,
             s.restricted OR (a.role = ANY(%(administrators)s) AND NOT a.factor_confirmed),
             s.seen_at < clock_timestamp() - %(every)s
-        FROM access.session s JOIN access.account a ON a.id = s.account
+        FROM access.session s LEFT JOIN access.account a ON a.id = s.account
         WHERE s.digest = %(digest)s AND s.seen_at > clock_timestamp() - %(idle)s
             AND s.begun_at > clock_timestamp() - %(longest)s AND a.disabled_at IS NULL
             AND coalesce(a.expires_at > clock_timestamp(), true)
+            AND (s.account IS NOT NULL OR s.issuer = %(issuer)s)
         """,
         {"digest": _digest(token), "every": _SEEN_EVERY, "idle": lifetime.idle, "longest": lifetime.longest,
-         "administrators": list(ADMINISTRATORS)},
+         "administrators": list(ADMINISTRATORS), "issuer": issuer},
     ).fetchone()  # fmt: skip
     if row is None:
         return None
-    account, name, role, divisions, department, restricted, is_due = row
+    account, name, role, divisions, department, told, restricted, is_due = row
     if is_due:
         conn.execute("UPDATE access.session SET seen_at = clock_timestamp() WHERE digest = %s", (_digest(token),))
+    if told is not None:
+        return Session(None, Identity(**{**told, "divisions": ranges_of(told["divisions"])}), False)
     identity = Identity(name, "public" if restricted else role, ranges_of(divisions), department)
-    return Session(account, identity, restricted)
+    return Session(account, identity, bool(restricted))
 
 
 def end(conn: Connection, token: str) -> None:
