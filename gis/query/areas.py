@@ -5,13 +5,19 @@ from typing import Any
 
 import shapely
 
-from gis.catalog import Collection
+from gis.catalog import Collection, Geometry
 from gis.codes.division import Division as DivisionCode
 from gis.errors import BadQuery
 from gis.geo import cells
 from gis.geo.area import Area, Box, Cells, Circle, Division, Shape
 from gis.geo.cell_windows import BoxDeg
 from gis.query.statement import Statement
+
+#: Where a plane that touches the ellipsoid in a circle's middle tells distances to this share, and better: the length
+#: of a degree of longitude changes over the circle by no more than 10 km / 6 357 km * tan(75 degrees) = 0.6 %.
+_PLANE_ERROR, _PLANE_RADII_M, _PLANE_LATITUDE = 0.01, (1.0, 10_000.0), 75.0
+#: The ellipsoid of WGS 84: half its longer axis, and the square of its eccentricity.
+_AXIS_M, _ECCENTRICITY_2 = 6_378_137.0, 0.00669437999014
 
 
 def area_condition(area: Box | Shape | Circle | Cells | Division, collection: Collection) -> Statement:
@@ -24,7 +30,7 @@ def area_condition(area: Box | Shape | Circle | Cells | Division, collection: Co
         return _boxes(area)
     if isinstance(area, Shape):
         return touching(Statement("ST_GeomFromWKB(%s, 4326)", (area.wkb,)))
-    return _circle(area)
+    return _circle(area, of_points=collection.geometry is Geometry.POINT)
 
 
 def touching(*shapes: Statement) -> Statement:
@@ -46,14 +52,45 @@ def _boxes(box: Box) -> Statement:
     return touching(*(Statement(envelope, (p.west, p.south, p.east, p.north)) for p in box.parts))
 
 
-def _circle(circle: Circle) -> Statement:
+def _circle(circle: Circle, *, of_points: bool) -> Statement:
     """By the spheroid on the geography; the box before it, a little too large, lets the planar index work."""
     dlat = circle.radius_m / 110_000.0
     point = "ST_SetSRID(ST_MakePoint(%s, %s), 4326)"
-    box = f"ST_Expand({point}, %s / greatest(cos(radians(least(89.9, abs(%s) + %s))), 0.001), %s)"
+    box = Statement(
+        f"geom && ST_Expand({point}, %s / greatest(cos(radians(least(89.9, abs(%s) + %s))), 0.001), %s)",
+        (circle.lon, circle.lat, dlat, circle.lat, dlat, dlat),
+    )
+    exactly = Statement(
+        f"ST_DWithin(geom::geography, {point}::geography, %s)", (circle.lon, circle.lat, circle.radius_m)
+    )
+    if of_points and _is_plane(circle):
+        exactly = _near_edge(circle, exactly)
+    return Statement(f"({box.sql} AND {exactly.sql})", box.args + exactly.args)
+
+
+def _is_plane(circle: Circle) -> bool:
+    least_m, most_m = _PLANE_RADII_M
+    return least_m <= circle.radius_m <= most_m and abs(circle.lat) <= _PLANE_LATITUDE
+
+
+def _near_edge(circle: Circle, exactly: Statement) -> Statement:
+    """Of points only those near the circle's edge are compared exactly, which takes several times as long.
+
+    Lines and areas are not: between two corners the shortest way on the ellipsoid is not that on a map.
+    """
+    squashed = 1.0 - _ECCENTRICITY_2 * math.sin(math.radians(circle.lat)) ** 2
+    east_m = math.radians(_AXIS_M / math.sqrt(squashed) * math.cos(math.radians(circle.lat)))
+    north_m = math.radians(_AXIS_M * (1.0 - _ECCENTRICITY_2) / squashed**1.5)
+    point = "ST_SetSRID(ST_MakePoint(%s, %s), 4326)"
+    distance = f"ST_Distance(ST_Scale(geom, %s::float8, %s::float8), {point})"
     return Statement(
-        f"(geom && {box} AND ST_DWithin(geom::geography, {point}::geography, %s))",
-        (circle.lon, circle.lat, dlat, circle.lat, dlat, dlat, circle.lon, circle.lat, circle.radius_m),
+        f"CASE width_bucket({distance}, %s::float8, %s::float8, 1) WHEN 0 THEN true WHEN 1 THEN {exactly.sql}"
+        " ELSE false END",
+        (
+            *(east_m, north_m, circle.lon * east_m, circle.lat * north_m),
+            *((1.0 + sign * _PLANE_ERROR) * circle.radius_m for sign in (-1, 1)),
+            *exactly.args,
+        ),
     )
 
 
