@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
@@ -98,6 +99,13 @@ _ROUTERS = (
 )  # fmt: skip
 
 
+class _Shared(State):
+    """What the layers share, as plain attributes: some are looked up for every request, which else is a call each."""
+
+    def __init__(self) -> None:
+        object.__setattr__(self, "_state", self.__dict__)
+
+
 def create_app(
     url: str | None = None, catalogue: Catalogue | None = None, web: Path = _WEB, *, works: bool = False
 ) -> ASGIApp:
@@ -110,6 +118,7 @@ def create_app(
     )
     framework = FastAPI(title="OneMap", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None,
                         redirect_slashes=False)  # fmt: skip
+    framework.state = _Shared()
     for module in _ROUTERS:
         framework.include_router(module.router)
     framework.mount("/map/assets", web_map.Assets(directory=web / "assets", check_dir=False))

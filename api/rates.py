@@ -28,13 +28,15 @@ class Rates:
         if not self.per_s:
             return
         now = self._clock()
-        held, stamp = self._buckets.get(caller, (self.room, now))
-        held = min(self.room, held + (now - stamp) * self.per_s)
+        found = self._buckets.get(caller)
+        if found is None:
+            if len(self._buckets) >= _MOST:
+                self._forget(now)
+            found = self.room, now
+        held = min(self.room, found[0] + (now - found[1]) * self.per_s)
         if held < cost:
             self._buckets[caller] = held, now
             raise _too_many(math.ceil((cost - held) / self.per_s))
-        if len(self._buckets) >= _MOST and caller not in self._buckets:
-            self._forget(now)
         self._buckets[caller] = held - cost, now
 
     def check(self, caller: str) -> None:

@@ -63,6 +63,11 @@ class Served:
     slow: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, thread_name_prefix="slow"))
     anonymous: Identity = PUBLIC
     seal: Seal = UNSEALED
+    #: All of `anonymous` on which answers depend.
+    nobody: Identity = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nobody", nameless(self.anonymous))
 
     @property
     def identity(self) -> Identity:
@@ -73,7 +78,8 @@ class Served:
     @property
     def rights(self) -> Identity:
         """All of who asks now on which answers depend, without the name."""
-        return nameless(self.identity)
+        found = CALLER.get()
+        return self.nobody if found is PUBLIC else nameless(found)
 
     @property
     def consumer(self) -> str:

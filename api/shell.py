@@ -48,9 +48,12 @@ class Guard:
     def take(self, identity: Identity, scope: Scope) -> None:
         """Let a request in: accounts are counted by name, others by address. Raises TooMany."""
         path = scope["path"]
-        if path in _FREE:
+        if "/tiles/" in path:
+            cost = TILE_COST
+        elif path in _FREE:
             return
-        cost = TILE_COST if "/tiles/" in path else 1.0
+        else:
+            cost = 1.0
         if identity is PUBLIC:
             self.by_address.take(address_of(scope), cost)
         else:
