@@ -17,6 +17,10 @@ views carry the condition themselves, for every register, and the reader's role 
 sensitive registers of which somebody is told some rows are barriers there: found by division, key and cell, not by
 place. Of the others who writes SQL of his own may be told of other rows by errors: `onemap db status` says which wall
 stands.
+
+What no wall keeps from whoever signs in as the reader and writes statements of his own, since PostgreSQL has no right
+for it: the size of a table as a whole, and in EXPLAIN the planner's estimates, which rest on statistics of all rows.
+Neither is to be had from within a statement of a plan.
 """
 
 import hashlib

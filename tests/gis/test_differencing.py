@@ -20,6 +20,9 @@ from gis.query.plan import Plan
 from gis.query.query import ByCell, ByDivision, Measure, Query
 from gis.query.span import Span
 from gis.store import released
+from gis.store.database import Database
+from gis.store.reading import Reading
+from gis.store.wall_roles import reader
 
 PERSONS = "base.persons"
 INSIDE, OUTSIDE = Anonymous(9, 5, 2), Anonymous(7, 10, 2)
@@ -140,11 +143,15 @@ class Attacker:
 
 
 def counting(city: City, identity: Identity) -> Callable[[Query], int]:
-    """Counts as the plan gives them; what is asked through `City` is traced besides, which takes its time."""
+    """Counts as the plan gives them, behind the wall; what is asked through `City` is traced besides, which takes its
+    time.
+    """
+    own = reader(city.database.url)
+    database = Database(own.url, size=1, wall=Reading.of(own, identity, city.catalogue))
 
     def count(query: Query) -> int:
         plan = Ask(query=query, identity=identity).plan(city.catalogue)
-        return int(city.database.rows(answers.groups(plan))[0][0])
+        return int(database.rows(answers.groups(plan))[0][0])
 
     return count
 

@@ -227,6 +227,40 @@ def test_statistics_tell_nothing(city: Walled) -> None:
         assert _count(conn, "SELECT 1 FROM pg_stats_ext") == 0
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT query_to_xml('EXPLAIN SELECT FROM base.persons_exact', false, false, '')",
+        "SELECT query_to_xml('SELECT * FROM base.persons', false, false, '')",
+        "SELECT table_to_xml('base.persons_identifier', false, false, '')",
+        "SELECT * FROM ST_EstimatedExtent('base', 'persons', 'geom') e",
+        "SELECT pg_ls_dir('.')",
+        "SELECT * FROM pg_stat_file('base')",
+        "SELECT lo_export(4711, '/tmp/x')",
+        "SELECT pg_logical_emit_message(true, 'x', 'y') FROM pg_create_physical_replication_slot('x')",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'onemap'",
+    ],
+)
+def test_what_slips_into_a_statement_tells_no_more(city: Walled, sql: str) -> None:
+    """From within a SELECT nobody comes at plans, files, other sessions or what stands behind the views."""
+    with city.connected() as conn, pytest.raises(psycopg.Error) as told:
+        conn.execute(sql)
+    assert isinstance(told.value, (errors.InsufficientPrivilege, errors.FeatureNotSupported))
+
+
+def test_who_sets_policies_aside_is_refused(city: Walled) -> None:
+    with city.connected() as conn:
+        conn.execute("SELECT set_config('row_security', 'off', false)")
+        with pytest.raises(errors.InsufficientPrivilege):
+            conn.execute("SELECT count(*) FROM base.pois")
+
+
+def test_no_second_statement_slips_in(city: Walled) -> None:
+    """Statements with values are sent one at a time, as all those of plans are."""
+    with city.connected() as conn, pytest.raises(errors.SyntaxError):
+        conn.execute("SELECT %s; EXPLAIN SELECT FROM base.persons_exact", (1,))
+
+
 def test_without_a_scope_nothing_of_persons_is_even_passed_over(city: Walled) -> None:
     """EXPLAIN ANALYZE counts the rows that a condition passed over; behind the gate there are none."""
     explain = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT FROM base.persons_exact WHERE sex = 'f'"
