@@ -1,8 +1,8 @@
-"""What commands and notebooks put into the trace: reads of persons before they are told, exports, changes."""
+"""What commands and notebooks put into the trace: reads of what is closed before it is told, exports, changes."""
 
 import getpass
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 from gis.access import OWNER, Identity
 from gis.access.trace import Event
 from gis.access.watermark import new_mark
-from gis.catalog import Sensitivity
+from gis.catalog import Catalogue, Sensitivity
 from gis.errors import Forbidden, OneMapError
 from gis.query.plan import Plan
 from gis.query.traced import traced
@@ -32,7 +32,7 @@ class PlanTrace:
 
     def told(self, rows: int) -> None:
         """So many rows were read and are about to be told. Raises Unavailable, SetupError: then they must not be."""
-        if any(self.plan.catalogue[name].sensitivity is Sensitivity.PERSONAL for name in self.plan.registers):
+        if any(not _is_open(self.plan.catalogue, name) for name in self.plan.registers):
             self._write("read", rows=rows)
 
     def exported(self) -> str:
@@ -55,15 +55,36 @@ class PlanTrace:
         trace_act(self.url, event, plan.identity, collection=plan.query.collection, query=text, **more)
 
 
+def trace_read(
+    url: str, catalogue: Catalogue, collections: Iterable[str], identity: Identity = OWNER, **more: Any
+) -> None:
+    """Put into the trace that collections were read otherwise than by a question; open ones are left out.
+
+    Raises Unavailable, SetupError: then what was read must not be told.
+    """
+    closed = [name for name in collections if not _is_open(catalogue, name)]
+    if closed:
+        write_once(url, Settings().home, *(_event("read", identity, collection=name, **more) for name in closed))
+
+
+def _is_open(catalogue: Catalogue, name: str) -> bool:
+    # a register that is declared no more is closed
+    return name in {c.id for c in catalogue} and catalogue[name].sensitivity is Sensitivity.OPEN
+
+
 def trace_act(url: str, event: str, identity: Identity = OWNER, **more: Any) -> None:
     """Put into the trace what somebody does at the machine itself; `more` are facts of `gis.access.trace.Event`.
 
     Raises Unavailable, SetupError.
     """
-    write_once(url, Settings().home, Event(
+    write_once(url, Settings().home, _event(event, identity, **more))
+
+
+def _event(event: str, identity: Identity, **more: Any) -> Event:
+    return Event(
         event=event, who=f"{identity.name} ({getpass.getuser()})", role=identity.role, origin=socket.gethostname(),
         purpose=identity.purpose, **more,
-    ))  # fmt: skip
+    )  # fmt: skip
 
 
 def trace_restored(url: str) -> None:
@@ -96,4 +117,4 @@ def traced_act(url: str, event: str, identity: Identity = OWNER, **more: Any) ->
         with suppress(OneMapError):
             trace_act(url, event, identity, outcome=outcome, **more)
         raise
-    trace_act(url, event, identity, **more, **told)
+    trace_act(url, event, identity, **(more | told))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
@@ -15,6 +15,9 @@ import typer
 from api.commands import Json, answer, progress, told
 from gis.errors import BadInput, NotFound
 from gis.settings import Settings
+
+if TYPE_CHECKING:
+    from gis.store.database import Database
 
 app = typer.Typer(no_args_is_help=True, help=told("The trace: who did what.", "审计日志:何人何时做了什么。"))
 
@@ -91,7 +94,7 @@ def search(
 
 @app.command(help=told("Whose export a file is.", "查明导出文件的来源。"))
 def watermark(file: Annotated[Path, typer.Argument(help=told("a file", "文件"))], as_json: Json = False) -> None:
-    """Find the watermark in a file and the entry that it leads to."""
+    """Find the watermark in a file and the entry that it leads to; where it was cut away, by the order of the rows."""
     from gis.access.watermark import is_ours, marks_in
     from gis.store.database import Database
     from gis.store.trace_search import COLUMNS, Search, entries
@@ -101,11 +104,11 @@ def watermark(file: Annotated[Path, typer.Argument(help=told("a file", "文件")
         marks = marks_in(file)
     except OSError as error:
         raise BadInput(f"{file} cannot be read: {error}", f"无法读取 {file}:{error}", subject=str(file)) from None
-    if not marks:
-        raise NotFound(f"{file} carries no watermark", f"{file} 中没有水印", subject=str(file))
-    key = _noted(settings, "audit_searched", {"mark": marks[0]})
+    key = _noted(settings, "audit_searched", {"mark": marks[0]} if marks else {"file": file.name})
     database = Database(_url(settings))
     try:
+        if not marks:
+            marks = _marks_by_order(database, file, as_json=as_json)
         for mark in marks:
             rows = list(entries(database, Search(exact=(("mark", mark),), limit=10), key.pseudonyms))
             for row in rows:
@@ -117,6 +120,33 @@ def watermark(file: Annotated[Path, typer.Argument(help=told("a file", "文件")
                 answer({"mark": mark, "ours": ours}, f"{mark}: {why}", as_json=as_json)
     finally:
         database.close()
+
+
+def _marks_by_order(database: "Database", file: Path, *, as_json: bool) -> list[str]:
+    """The marks in whose order the file's rows stand, told with how sure that is. Raises NotFound, BadInput."""
+    from api.leaked_rows import fids_in
+    from gis.access.watermark_order import likeliest
+    from gis.store.trace_search import export_marks
+
+    found = likeliest(fids_in(file), export_marks(database))
+    if not found:
+        raise NotFound(
+            f"{file} carries no watermark, nor do its rows stand in the order of an export",
+            f"{file} 中没有水印,其行序也不对应任何导出",
+            subject=str(file),
+        )
+    for one in found:
+        answer(
+            {"mark": one.mark, "agreeing": one.agreeing, "pairs": one.pairs, "deviations": round(one.deviations, 1)},
+            told(
+                f"{one.mark}: {one.agreeing} of {one.pairs} neighbouring rows stand in this export's order,"
+                f" {one.deviations:.0f} standard deviations more than by chance",
+                f"{one.mark}:{one.pairs} 对相邻行中有 {one.agreeing} 对符合该导出的行序,"
+                f"超出偶然 {one.deviations:.0f} 个标准差",
+            ),
+            as_json=as_json,
+        )
+    return [one.mark for one in found]
 
 
 @app.command("drop-before", help=told("Drop months that need not be kept any more.", "清理超过保存期限的月份。"))

@@ -60,10 +60,14 @@ def deliver(
     """Hand over a file, take up what waits, or take a delivery back; print what became of every row."""
     from gis.city import City
     from gis.exchange.delivery import work_pending
+    from gis.tracing import trace_act
 
     with City.open() as city:
         if resume:
             for done in work_pending(city.database, city.catalogue):
+                about = {"delivery": done.id, "department": done.department, "state": done.state}
+                trace_act(city.database.url, "taken_in", collection=done.register, rows=done.rows.delivered,
+                          detail=about)  # fmt: skip
                 tell(done, as_json)
             return
         if back is not None:

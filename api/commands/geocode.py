@@ -37,7 +37,8 @@ def geocode(
 ) -> None:
     """Say for each address which place it means, to which level, how sure, and what else it could be."""
     from gis.city import City
-    from gis.exchange.matching import Geocoder
+    from gis.exchange.matching import Geocoder, looked_through
+    from gis.tracing import trace_read
 
     if sum((bool(texts), file is not None, reverse is not None)) != 1:
         raise BadQuery(
@@ -49,6 +50,9 @@ def geocode(
         raise BadQuery("-o and --column go with --file", "-o 与 --column 需与 --file 一起使用", subject="--file")
     with City.open() as city:
         gazetteer = Geocoder(city.database, city.catalogue).current(city.identity)
+        said = {"addresses": len(texts)} if texts else {"file": file.name} if file else {"at": str(reverse)}
+        asked = looked_through(city.catalogue, city.identity)
+        trace_read(city.database.url, city.catalogue, asked, city.identity, detail={"command": "geocode", **said})
         if reverse is not None:
             _say_here(gazetteer, *_point(reverse), as_json)
         elif file is not None:

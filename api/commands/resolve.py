@@ -59,6 +59,7 @@ def resolve(
     from gis.exchange.readers import ReadOptions, open_source
     from gis.exchange.resolution import ResolveOptions, Thresholds
     from gis.exchange.resolution import resolve as resolved
+    from gis.tracing import trace_read
 
     _check(output)
     source = open_source(file, ReadOptions(layer=layer, encoding=encoding))
@@ -68,6 +69,8 @@ def resolve(
     )
     with City.open() as city, progress(file.name, as_json=as_json) as step:
         found = resolved(city.database, city.catalogue, register, table, options, steps_of(step, register))
+        trace_read(city.database.url, city.catalogue, [register], city.identity, rows=len(lines),
+                   detail={"command": "resolve", "file": file.name})  # fmt: skip
     if output is not None:
         write(found, lines, output)
     _tell(found, lines, {"file": str(file), "output": output and str(output),

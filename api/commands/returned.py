@@ -1,7 +1,9 @@
 """`onemap returned`: what was returned to departments, as a list or as a workbook to correct."""
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +14,7 @@ from api.commands import Json, answer, language, told
 from gis.errors import BadQuery
 
 if TYPE_CHECKING:
+    from gis.city import City
     from gis.exchange.delivery.tasks import Task
 
 _SHOWN = 50
@@ -49,19 +52,29 @@ def returned(
         raise BadQuery(f"--state can be {listed}", f"--state 可以是 {listed}", subject="--state")
     with City.open() as city:
         if output is not None:
-            _write(city.database, delivery, output, as_json)
+            _write(city, delivery, output, as_json)
             return
         wanted = Wanted(
             register=collection, department=department, delivery=delivery, state=None if state == "all" else state
         )
         found, matched = tasks(city.database, wanted, Page(limit=100_000 if as_json else _SHOWN), _READER)
+        _trace(city, Counter(one.register for one in found))
     facts = {"tasks": [one.as_dict(language()) for one in found], "matched": matched}
     answer(facts, told(f"{matched} returned", f"退回 {matched} 项"), as_json=as_json)
     if not as_json:
         _show(found, matched)
 
 
-def _write(database: Any, delivery: int | None, output: Path, as_json: bool) -> None:
+def _trace(city: "City", rows: Mapping[str, int]) -> None:
+    """That rows of registers are about to be told."""
+    from gis.tracing import trace_read
+
+    for register, count in rows.items():
+        trace_read(city.database.url, city.catalogue, [register], city.identity, rows=count,
+                   detail={"command": "returned"})  # fmt: skip
+
+
+def _write(city: "City", delivery: int | None, output: Path, as_json: bool) -> None:
     from gis.exchange.delivery.ledger import record
     from gis.exchange.delivery.workbook import write_workbook
 
@@ -71,7 +84,9 @@ def _write(database: Any, delivery: int | None, output: Path, as_json: bool) -> 
             "工作簿按批次导出：--delivery 编号 -o 文件.xlsx",
             subject="-o",
         )
-    rows = write_workbook(database, record(database, delivery), output, _READER)
+    found = record(city.database, delivery)
+    _trace(city, {found.register: int(found.values["rows_returned"] or 0)})
+    rows = write_workbook(city.database, found, output, _READER)
     answer({"file": str(output), "rows": rows}, told(f"{rows} rows → {output}", f"{rows} 行 → {output}"),
            as_json=as_json)  # fmt: skip
 

@@ -65,4 +65,5 @@ def _numbers(fids: Fids, mark: str) -> NDArray[np.uint64]:
         z = (fids.astype(np.uint64) ^ seed[0]) * np.uint64(0x9E3779B97F4A7C15) + seed[1]
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
+    return mixed

@@ -74,6 +74,12 @@ def edge(text: str, name: str) -> Span:
         raise BadQuery(error.text.en, error.text.zh, subject=name) from None
 
 
+def export_marks(database: Database) -> list[str]:
+    """The watermarks of all exports that the trace knows, the newest first. Raises Unavailable."""
+    asked = "SELECT mark FROM access.trace WHERE event = 'exported' AND mark <> '' ORDER BY number DESC"
+    return [mark for (mark,) in database.rows(Statement(asked))]
+
+
 def entries(database: Database, search: Search, pseudonyms: Pseudonyms) -> Iterator[tuple[Any, ...]]:
     """All that fits, however much it is, in flat memory. Raises Unavailable."""
     left, before = search.limit, search.before

@@ -118,3 +118,16 @@ def test_a_trace_that_was_taken_away_whole_is_missed(onemap: Machine, conn: psyc
 
 def _chain(conn: psycopg.Connection) -> object:
     return (conn.execute("SELECT id FROM access.trace_chain").fetchone() or (None,))[0]
+
+
+def test_commands_that_read_what_is_closed_are_traced(onemap: Machine, conn: psycopg.Connection) -> None:
+    """Places of dwellings are internal, and so is whom rows are about."""
+    table = onemap.folder / "rows.csv"
+    table.write_text("name,birth_date\nx,1990-01-01\n")
+    onemap("geocode", "六安市金安区")
+    onemap("resolve", "base.persons", table)
+    onemap("returned")
+    found = conn.execute(
+        "SELECT collection, detail::jsonb ->> 'command' FROM access.trace WHERE event = 'read' ORDER BY number"
+    ).fetchall()
+    assert found == [("base.dwellings", "geocode"), ("base.persons", "resolve")]
