@@ -6,6 +6,7 @@ from pathlib import Path
 from gis.access.keys import EVERY, add, holder
 from gis.errors import NotSignedIn
 from gis.store.database import connect, translated
+from gis.tracing import traced_act
 
 
 def clerk_key_file(home: Path) -> Path:
@@ -21,7 +22,9 @@ def clerk_key(home: Path, url: str) -> str:
         try:
             holder(conn, kept)
         except NotSignedIn:
-            _, kept = add(conn, EVERY)
+            with traced_act(url, "keys_changed", detail={"act": "add", "department": EVERY}) as traced:
+                made, kept = add(conn, EVERY)
+                traced["detail"] = {"act": "add", "department": EVERY, "key": made.id}
             path.unlink(missing_ok=True)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(kept + "\n")

@@ -160,8 +160,9 @@ class Credentials:
         return self._key(credential.token)
 
     def _session(self, token: str) -> Signed:
+        issuer = self.bearers.provider.issuer if self.bearers else None
         with self.database.connection() as conn:
-            found = sessions.session(conn, token, self.lifetime, self.bearers and self.bearers.provider.issuer)
+            found = sessions.session(conn, token, self.lifetime, issuer)
         if found is None:
             raise _unknown("the session has ended; sign in again", "登录已失效,请重新登录")
         by: Literal["session", "provider"] = "provider" if found.account is None else "session"

@@ -26,7 +26,7 @@ def one_time_sign_ins(city: "City") -> list[dict[str, Any]]:
     from gis.store import accounts
 
     found: list[dict[str, Any]] = []
-    with city.database.connection() as conn:
+    with city.traced("users_changed", detail={"act": "demo"}) as traced, city.database.connection() as conn:
         for name, person, role, codes, department in SAMPLE:
             once: str | None = None
             try:
@@ -40,6 +40,8 @@ def one_time_sign_ins(city: "City") -> list[dict[str, Any]]:
                     account = accounts.grant(conn, name, role, actor=accounts.AT_THE_MACHINE, divisions=divisions,
                                              department=department)  # fmt: skip
             found.append({"name": account.name, "role": account.role, "one_time_password": once})
+        given = ", ".join(one["name"] for one in found if one["one_time_password"])
+        traced["detail"] = {"act": "demo", "account": given}
     return found
 
 

@@ -30,9 +30,14 @@ def declare(
     from gis.store import emergencies
 
     begins = datetime.now(UTC)
-    with City.open() as city, city.traced("emergency") as traced, city.database.connection() as conn:
+    detail = {"act": "declare", "by": by}
+    with (
+        City.open() as city,
+        city.traced("emergency", detail=detail) as traced,
+        city.database.connection() as conn,
+    ):
         made = emergencies.declare(conn, name, division, (begins, begins + timedelta(hours=hours)), by, why)
-        traced["detail"] = {"act": "declare", "emergency": made.id, "until": made.ends.isoformat()}
+        traced["detail"] = {**detail, "emergency": made.id, "until": made.ends.isoformat()}
     listed = ", ".join(f"{code:012d}" for code in made.divisions)
     sentence = told(f"Emergency {made.id} holds in {listed} until {made.ends:%Y-%m-%d %H:%M} UTC",
                     f"紧急状态 {made.id} 已在 {listed} 生效,至 {made.ends:%Y-%m-%d %H:%M} UTC")  # fmt: skip
@@ -49,9 +54,9 @@ def end(
     from gis.city import City
     from gis.store import emergencies
 
-    with City.open() as city, city.traced("emergency") as traced, city.database.connection() as conn:
+    detail = {"act": "end", "by": by, "emergency": number}
+    with City.open() as city, city.traced("emergency", detail=detail), city.database.connection() as conn:
         ended = emergencies.end(conn, number, by)
-        traced["detail"] = {"act": "end", "emergency": number}
     answer(ended.as_dict(), told(f"Emergency {number} has ended", f"紧急状态 {number} 已结束"), as_json=as_json)
 
 

@@ -33,7 +33,7 @@ def add(department: Department, days: Days = None, as_json: Json = False) -> Non
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
     with (
         City.open() as city,
-        city.traced("keys_changed") as traced,
+        city.traced("keys_changed", detail={"act": "add", "department": department[:63]}) as traced,
         city.database.connection() as conn,
     ):
         made, key = keys.add(conn, department, expires_at, departments(city.database))
@@ -69,7 +69,12 @@ def issue(
     from gis.codes.division import Division
     from gis.exchange.directory import departments
 
-    with City.open() as city, city.database.connection() as conn:
+    detail = {"act": "add", "role": role[:40], "department": department and department[:63], "for": name[:63]}
+    with (
+        City.open() as city,
+        city.traced("keys_changed", detail=detail) as traced,
+        city.database.connection() as conn,
+    ):
         if department is not None:
             keys.check_department(department, departments(city.database))
         reached = tuple(city.catalogue[one].id for one in collection) if collection else None
@@ -77,6 +82,7 @@ def issue(
         scope = Scope(role, divisions, reached, writes, per_minute)
         expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
         made, key = keys.issue(conn, scope, department=department, name=name, expires_at=expires_at)
+        traced["detail"] = {**detail, "key": made.id}
     sentence = told(f"{key}  (key {made.id}: {name})", f"{key}  （密钥 {made.id}：{name}）")
     answer({"key": key, **made.as_dict()}, sentence, as_json=as_json)
 

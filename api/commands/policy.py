@@ -51,11 +51,11 @@ def set_policy(
         raise BadInput(f"{file} is no JSON: {error}", f"{file} 不是 JSON:{error}", subject=str(file)) from None
     with (
         City.open() as city,
-        city.traced("policies_changed", collection=collection) as traced,
+        city.traced("policies_changed", collection=collection, detail={"act": "set", "by": by}) as traced,
         city.database.connection() as conn,
     ):
         made = policies.put(conn, city.catalogue[collection], document, by, why)
-        traced["detail"] = {"act": "set", "version": made.version}
+        traced["detail"] = {"act": "set", "by": by, "version": made.version}
     sentence = told(
         f"The policy of {collection} is version {made.version}", f"{collection} 的策略已更新为版本 {made.version}"
     )
@@ -70,10 +70,10 @@ def reset(collection: Id, why: Why, by: By = "owner", as_json: Json = False) -> 
 
     with (
         City.open() as city,
-        city.traced("policies_changed", collection=collection) as traced,
+        city.traced("policies_changed", collection=collection, detail={"act": "reset", "by": by}) as traced,
         city.database.connection() as conn,
     ):
         made = policies.reset(conn, city.catalogue[collection], by, why)
-        traced["detail"] = {"act": "reset", "version": made.version}
+        traced["detail"] = {"act": "reset", "by": by, "version": made.version}
     sentence = told(f"The declared policy of {collection} holds again", f"{collection} 已恢复声明的策略")
     answer(made.as_dict(), sentence, as_json=as_json)

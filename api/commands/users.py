@@ -45,7 +45,7 @@ def add(
 
     with (
         City.open() as city,
-        city.traced("users_changed") as traced,
+        city.traced("users_changed", detail={"act": "add", "account": name[:63], "role": role[:40]}),
         city.database.connection() as conn,
         conn.transaction(),
     ):
@@ -55,7 +55,6 @@ def add(
         if role != made.role:
             made = accounts.grant(conn, made.name, role, actor=accounts.AT_THE_MACHINE, divisions=_ranges(division),
                                   department=department)  # fmt: skip
-        traced["detail"] = {"account": made.name, "role": made.role, "act": "add"}
     sentence = told(f"{made.name} ({made.role}), one-time password: {once}",
                     f"{made.name}（{made.role}），一次性密码：{once}")  # fmt: skip
     answer({**_facts(made), "one_time_password": once}, sentence, as_json=as_json)
@@ -98,7 +97,7 @@ def role(
         return accounts.grant(conn, name, role, actor=accounts.AT_THE_MACHINE, divisions=_ranges(division),
                               department=department)  # fmt: skip
 
-    found = _changed("role", work)
+    found = _changed("role", name, work, role=role[:40])
     answer(_facts(found), told(f"{found.name} is {found.role} now", f"{found.name} 的角色现为 {found.role}"),
            as_json=as_json)  # fmt: skip
 
@@ -108,7 +107,7 @@ def disable(name: Name, as_json: Json = False) -> None:
     """Shut an account; its sessions end."""
     from gis.store import accounts
 
-    found = _changed("disable", lambda conn: accounts.disable(conn, name, actor=accounts.AT_THE_MACHINE))
+    found = _changed("disable", name, lambda conn: accounts.disable(conn, name, actor=accounts.AT_THE_MACHINE))
     answer(_facts(found), told(f"{found.name} is shut", f"{found.name} 已停用"), as_json=as_json)
 
 
@@ -118,7 +117,7 @@ def enable(name: Name, days: Days = None, as_json: Json = False) -> None:
     from gis.store import accounts
 
     found = _changed(
-        "enable", lambda conn: accounts.enable(conn, name, actor=accounts.AT_THE_MACHINE, expires_at=_until(days))
+        "enable", name, lambda conn: accounts.enable(conn, name, actor=accounts.AT_THE_MACHINE, expires_at=_until(days))
     )
     answer(_facts(found), told(f"{found.name} is open again", f"{found.name} 已启用"), as_json=as_json)
 
@@ -138,7 +137,13 @@ def reset(
     from gis.city import City
     from gis.store import accounts
 
-    with City.open() as city, city.database.connection() as conn, conn.transaction():
+    detail = {"act": "reset", "account": name[:63], "factor": factor}
+    with (
+        City.open() as city,
+        city.traced("users_changed", detail=detail),
+        city.database.connection() as conn,
+        conn.transaction(),
+    ):
         found, once = accounts.reset(conn, name, actor=accounts.AT_THE_MACHINE)
         if factor:
             found = accounts.take_factor(conn, name, actor=accounts.AT_THE_MACHINE)
@@ -156,16 +161,16 @@ def unlock(name: Name, as_json: Json = False) -> None:
         failures.forget(conn, "name", found.name)
         return found
 
-    found = _changed("unlock", work)
+    found = _changed("unlock", name, work)
     answer(_facts(found), told(f"{found.name} may try again", f"{found.name} 可重新登录"), as_json=as_json)
 
 
-def _changed(act: str, work: Any) -> "Account":
+def _changed(act: str, name: str, work: Any, **more: str) -> "Account":
     from gis.city import City
 
-    with City.open() as city, city.traced("users_changed") as traced, city.database.connection() as conn:
+    detail = {"act": act, "account": name[:63], **more}
+    with City.open() as city, city.traced("users_changed", detail=detail), city.database.connection() as conn:
         found: Account = work(conn)
-        traced["detail"] = {"account": found.name, "role": found.role, "act": act}
     return found
 
 
