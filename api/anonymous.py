@@ -1,5 +1,6 @@
 """Answers to who is told counts alone: the release that they rest on, made where it is not there yet."""
 
+from functools import partial
 from typing import Any
 
 from api.served import Served
@@ -29,8 +30,11 @@ async def foundation_of(city: Served, plan: Plan) -> dict[str, Any]:
         await city.slowly(ensure, city.threads, plan.register, plan.now)
     rows = await city.database.rows(foundation(plan))
     if not rows and plan.query.time is None and plan.query.as_of is None:
-        # nothing is released while nobody is registered
-        return {}
+        # releases may have been taken back elsewhere; and nothing is released while nobody is registered
+        await city.slowly(partial(ensure, city.threads, plan.register, plan.now, again=True))
+        rows = await city.database.rows(foundation(plan))
+        if not rows:
+            return {}
     return widened(plan, rows).members()
 
 

@@ -25,10 +25,13 @@ from gis.store.tables import Register
 _LOCK = 0x616E6F6E
 
 
-def ensure(database: Database, collection: Collection, moment: datetime | None = None) -> date:
-    """That the release of the set date that holds now is made; returns that date. Raises Unavailable."""
+def ensure(database: Database, collection: Collection, moment: datetime | None = None, *, again: bool = False) -> date:
+    """That the release of the set date that holds now is made; returns that date. Raises Unavailable.
+
+    It is looked up once, and `again` where somebody may have taken it back.
+    """
     day, asked = _due(database, collection, moment)
-    if _KNOWN.get(asked) != day:
+    if again or _KNOWN.get(asked) != day:
         with database.connection() as conn:
             found = conn.execute(_NEWEST, (collection.id,)).fetchone()
         if found is None or found[0] < day or not _covers(found[1], collection):

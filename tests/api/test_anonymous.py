@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import h3
+import psycopg
 import pytest
 
 from api.app import create_app
@@ -18,6 +19,8 @@ from tests.conftest import copied_database
 ANALYST = Identity("analyst", "analyst")
 PERSONS = "/collections/base.persons"
 Ask = Callable[..., Any]
+#: Where the city of `ask` lies.
+URL: list[str] = []
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +29,7 @@ def ask(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactor
     with copied_database(cluster, template, "anonymous") as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv("ONEMAP_HOME", str(tmp_path_factory.mktemp("home")))
         fill(url)
+        URL[:] = [url]
         app = create_app(url, CATALOGUE, tmp_path_factory.mktemp("dist"))
         with served(app) as request:
 
@@ -140,3 +144,17 @@ def test_the_attacker_over_the_web_finds_nobody(ask: Ask) -> None:
                 counts.append(ask(who, f"{PERSONS}/cells?by=field:sex&bbox={box}").json()["onemap:anonymous"]["told"])
             assert counts[1] - counts[0] == 0 or counts[1] - counts[0] >= k
         told.clear()
+
+
+def test_what_is_taken_back_elsewhere_is_released_anew(ask: Ask) -> None:
+    """As by `onemap anonymous forget`, beside the server."""
+    path = f"{PERSONS}/cells?res=8"
+    before = ask(ANALYST, path).json()
+    with psycopg.connect(URL[0], autocommit=True) as conn:
+        for table in ("release", "release_atom", "release_key", "released"):
+            conn.execute(f"DELETE FROM access.{table}")
+        after = ask(ANALYST, path).json()
+        assert after["features"] == before["features"]
+        assert after["onemap:anonymous"] == before["onemap:anonymous"]
+        # and it is kept
+        assert conn.execute("SELECT count(*) FROM access.release").fetchone() == (2,)
