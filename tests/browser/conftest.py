@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from gis.settings import CHECKOUT
 from gis.store.cluster import Cluster
+from tests.browser.accounts import Accounts
 from tests.browser.clerks import ClerkVisit
 from tests.browser.visits import Visit
 from tests.conftest import copied_database
@@ -93,6 +94,39 @@ def visit(served: str, browser: Browser) -> Iterator[Callable[..., Visit]]:
 def clerk(exchange: Exchange, browser: Browser) -> Iterator[Callable[..., ClerkVisit]]:
     """Opens visits to the clerks' pages, as `visit` does to the map."""
     with _visits(browser, exchange.url, partial(ClerkVisit, keys=exchange.keys)) as begin:
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def accounted(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
+    """A server of an empty city in which accounts can be made."""
+    home = tmp_path_factory.mktemp("accounted")
+    with copied_database(cluster, template, "accounted") as url, serving(url, home) as base:
+        yield Accounts(base, url)
+
+
+@pytest.fixture
+def begin(accounted: Accounts, browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Opens visits to the pages of accounts, as `visit` does to the map."""
+    with _visits(browser, accounted.url) as begin:
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def peopled(
+    cluster: Cluster, sample_database: str, sample_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Accounts]:
+    """A server of a sample city of its own in which accounts can be made."""
+    home = tmp_path_factory.mktemp("peopled")
+    shutil.copytree(sample_home, home, dirs_exist_ok=True)
+    with copied_database(cluster, sample_database, "peopled") as url, serving(url, home) as base:
+        yield Accounts(base, url)
+
+
+@pytest.fixture
+def guest(peopled: Accounts, browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Opens visits to the sample city in which accounts can be made."""
+    with _visits(browser, peopled.url) as begin:
         yield begin
 
 

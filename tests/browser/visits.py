@@ -74,6 +74,10 @@ class Visit:
         """Wait until the address holds these words no more."""
         self.page.wait_for_url(lambda url: words not in url)
 
+    def forgive(self, status: int) -> None:
+        """Forget what the browser said of answers that were to be refused like this."""
+        self.complaints[:] = [said for said in self.complaints if f"status of {status} " not in said]
+
     def watch(self) -> None:
         """Listen to the console and to every request."""
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
