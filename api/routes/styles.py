@@ -119,10 +119,9 @@ def _allowed(city: Served) -> Catalogue:
 
 
 def _drawn(style_id: str, city: Served) -> Collection:
-    """The collection whose style is asked for. Raises NotFound, Forbidden."""
-    known = {c.id for c in city.catalogue if is_drawn(c)}
-    if style_id in known:
-        return city.collection(style_id)
-    listed = ", ".join([CITY_STYLE, *(c.id for c in city.collections() if c.id in known)])
+    """The collection whose style is asked for, if it is drawn as the caller is told it. Raises NotFound, Forbidden."""
+    if style_id in {c.id for c in city.catalogue if is_drawn(c)} and is_drawn(seen := city.collection(style_id)):
+        return seen
+    listed = ", ".join([CITY_STYLE, *(c.id for c in city.collections() if is_drawn(c))])
     raise NotFound(f"there is no style {style_id[:40]!r}; there are {listed}",
                    f"没有样式 {style_id[:40]!r};现有:{listed}", subject=style_id[:40])  # fmt: skip

@@ -134,3 +134,19 @@ def test_a_tag_tells_nothing_of_what_is_hidden(ruled: RuledCity) -> None:
     finally:
         ruled.conn.execute(change, [before, fid])
     assert first[0] == second[0] and first[1] != second[1]
+
+
+def test_looks_and_tile_sets_are_there_for_what_is_told_with_a_place(ruled: RuledCity) -> None:
+    for who in WHO:
+        for collection in ruled.catalogue:
+            grant = oracle.grant_of(WHO[who], collection)
+            drawn = grant is not None and not grant.anonymous and grant.precision != "division" and collection.tiled
+            for path in (f"/styles/{collection.id}", f"/styles/{collection.id}/legend"):
+                status = ruled.get(who, path).status_code
+                if drawn and collection.geometry and collection.style:
+                    assert status == 200, (who, path)
+                else:
+                    assert status in (403, 404), (who, path, status)
+            for path in ("tiles", "tiles/WebMercatorQuad"):
+                status = ruled.get(who, f"/collections/{collection.id}/{path}").status_code
+                assert status == 403 if grant is None else status in (200, 404), (who, collection.id, path, status)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from gis.access import OWNER, Identity, rules_for
+from gis.access import OWNER, Identity, rules_for, seen_in
 from gis.catalog import Catalogue
 from gis.errors import Forbidden, UnknownName
 from gis.exchange.matching.index import Register
@@ -72,9 +72,10 @@ class _Registers:
         return visible(self.catalogue, collection, self.identity)
 
     def places(self, collection: str, *fields: str) -> pa.Table:
-        """Rows with fid, division, the fields, and a point on each."""
-        relation = self._plan(collection, fields).relation()
-        columns = ", ".join(f'"{f}"' for f in fields)
+        """Rows with fid, division, the fields, and a point on each; a field that the caller is not told is missing."""
+        told = seen_in(self.catalogue, self.identity, collection).by_name
+        relation = self._plan(collection, tuple(f for f in fields if f in told)).relation()
+        columns = ", ".join(f'"{f}"' if f in told else f'NULL::text AS "{f}"' for f in fields)
         sql = (
             f"SELECT fid, lpad(division::text, 12, '0'), {columns}, ST_X(p), ST_Y(p) "  # noqa: S608  names are declared
             f"FROM (SELECT q.*, {_POINT} AS p FROM ({relation.sql}) q) s"
