@@ -10,6 +10,7 @@ from fastapi import Depends
 from api.rates import Rates
 from gis.access.identity import PUBLIC, Identity
 from gis.access.keys import EVERY
+from gis.access.roles import CLERKS, OWNER_ROLE, ROLES
 from gis.errors import Forbidden, NotSignedIn
 
 #: The caller of the request that is being answered; tasks and threads begun for it inherit it.
@@ -71,19 +72,50 @@ class Caller:
         """Raises Forbidden unless the caller speaks for a department."""
         if not self.is_centre and department != self.department:
             raise Forbidden(
-                f"this key is that of {self.department}; it cannot be used for {department[:63]}",
-                f"此密钥属于 {self.department},不能用于 {department[:63]}",
+                f"you act for {self.department}, not for {department[:63]}",
+                f"您代表 {self.department},不能代 {department[:63]} 办理",
                 subject="department",
+            )
+
+    def register(self, asked: str | None) -> str | None:
+        """The register to which a list is confined; a key that is for some registers names one of them.
+
+        Raises Forbidden.
+        """
+        reached = self.identity.collections
+        if asked is None and reached is not None and len(reached) == 1:
+            return next(iter(reached))
+        self.check_register(asked or "")
+        return asked
+
+    def check_register(self, register: str) -> None:
+        """Raises Forbidden for a register that the caller's key does not reach."""
+        reached = self.identity.collections
+        if reached is not None and register not in reached:
+            listed = ", ".join(sorted(reached))
+            raise Forbidden(
+                f"this key is for {listed}; name one of them: register=…",
+                f"此密钥仅限 {listed},请指明其一:register=…",
+                subject="register",
             )
 
 
 async def caller() -> Caller:
-    """Who acts for a department. Raises NotSignedIn, and Forbidden for who belongs to none."""
+    """Who acts for a department: whoever has signed in with a duty in one, or shows its key.
+
+    Raises NotSignedIn, and Forbidden for who has no such duty or belongs to none.
+    """
     identity = CALLER.get()
     if identity is PUBLIC:
         raise NotSignedIn(
-            "a key is needed: send it as Authorization: Bearer KEY (onemap keys add makes one)",
-            "需要密钥:请以 Authorization: Bearer 密钥 发送(用 onemap keys add 生成)",
+            "sign in, or send a department's key as Authorization: Bearer KEY (onemap keys add makes one)",
+            "请先登录,或以 Authorization: Bearer 密钥 发送部门密钥(用 onemap keys add 生成)",
+        )
+    if identity.role not in (*CLERKS, OWNER_ROLE):
+        raise Forbidden(
+            f"{identity.name} may not act for a department: that takes one of the roles {', '.join(CLERKS)}",
+            f"{identity.name} 不能代部门办理:须具有以下角色之一:{'、'.join(ROLES[role].zh for role in CLERKS)}",
+            subject="role",
         )
     if not identity.department:
         raise Forbidden(

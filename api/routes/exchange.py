@@ -38,7 +38,7 @@ async def clerks_page(city: City, ask: Ask) -> Response:
 
 @router.get("/exchange/me")
 async def me(city: City, ask: Ask, clerk: Clerk) -> Response:
-    """The department whose key it is, and the largest file that it may send, in MB."""
+    """The department for which somebody acts, and the largest file that it may send, in MB."""
     ask.only()
     titles = {EVERY: _CENTRE, **await asyncio.to_thread(departments, city.threads)}
     title = titles.get(clerk.department, Text(clerk.department, clerk.department))
@@ -50,7 +50,9 @@ async def me(city: City, ask: Ask, clerk: Clerk) -> Response:
 async def registers(city: City, ask: Ask, clerk: Clerk) -> Response:
     """The registers that take deliveries: the items that a file may hold and whose word on each counts."""
     ask.only()
-    return private_reply(await asyncio.to_thread(_registers, city.threads), ask.language)
+    found = await asyncio.to_thread(_registers, city.threads)
+    reached = clerk.identity.collections
+    return private_reply([one for one in found if reached is None or one["id"] in reached], ask.language)
 
 
 def _registers(database: Database) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ async def deliveries(city: City, ask: Ask, clerk: Clerk) -> Response:
     """The department's deliveries, the newest first; the data centre sees all."""
     values = ask.only(*_FILTER)
     wanted = {
-        "register": values.get("register"),
+        "register": clerk.register(values.get("register")),
         "department": clerk.only(values.get("department")),
         "state": parameters.choice(values, "state", STATES),
     }
@@ -85,6 +85,7 @@ def own(database: Database, number: str, clerk: Caller) -> Record:
     """A delivery of the caller's department. Raises NotFound, Forbidden."""
     found = record(database, parameters.number_in_path(number))
     clerk.check(found.department)
+    clerk.check_register(found.register)
     return found
 
 
@@ -96,6 +97,7 @@ def _wish(city: Served, ask: Asked, clerk: Caller) -> tuple[str, str, DeliveryOp
         known_deliverable(city.threads, register)
     except UnknownName as error:
         raise BadQuery(error.text.en, error.text.zh, subject="register") from None
+    clerk.check_register(register)
     department = clerk.only(values.get("department"))
     if department is None:
         raise BadQuery(

@@ -25,6 +25,7 @@ async def facts_of(register: str, fid: str, city: City, ask: Ask, clerk: Clerk) 
     For the data centre, and for departments whose word counts in that register. Direct identifiers are left out.
     """
     ask.only()
+    clerk.check_register(register)
     declared = await asyncio.to_thread(known_deliverable, city.threads, register)
     speak = {*declared.presence, *(d for item in declared.items.values() for d in item.authority)}
     if not (clerk.is_centre or clerk.department in speak):

@@ -40,6 +40,7 @@ async def one_returned(number: str, city: City, ask: Ask, clerk: Clerk) -> Respo
     ask.only()
     found = await asyncio.to_thread(task, city.threads, parameters.number_in_path(number), clerk.department)
     clerk.check(found.department)
+    clerk.check_register(found.register)
     touched(found.register, rows=1)
     return private_reply(described(found, ask), ask.language)
 
@@ -66,7 +67,7 @@ def described(one: Task, ask: Asked) -> dict[str, Any]:
 
 def _wanted(values: dict[str, str], clerk: Caller, delivery: int | None = None) -> tuple[Wanted, Page]:
     wanted = Wanted(
-        register=values.get("register"),
+        register=values.get("register") if delivery is not None else clerk.register(values.get("register")),
         department=clerk.only(values.get("department")),
         delivery=delivery,
         state=parameters.choice(values, "state", STATES),

@@ -1,5 +1,6 @@
 """Accounts, for administrators: the system administrator keeps them, the security administrator gives rights."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,10 +11,12 @@ from api.caller import Signed
 from api.doorway import Doorway, administrator, doorway
 from api.posted import Form, posted
 from api.routes.exchange import private_reply
-from api.served import Ask, Asked
+from api.served import Ask, Asked, City
 from api.tracing import traced_as
+from gis.access import keys
 from gis.access.roles import ROLES
 from gis.codes.division import Division
+from gis.exchange.directory import departments
 from gis.store import accounts, failures
 from gis.store.accounts import Account, Divisions
 
@@ -85,11 +88,13 @@ async def stand(name: str, request: Request, ask: Ask, door: Door) -> Response:
 
 
 @router.put("/users/{name}/role")
-async def grant(name: str, request: Request, ask: Ask, door: Door) -> Response:
+async def grant(name: str, request: Request, city: City, ask: Ask, door: Door) -> Response:
     """Give an account its one role, and where it holds."""
     ask.only()
     by, sent = administrator(_SECURITY), await posted(request, Office)
     traced_as(request.scope, account=name[:63], act="role", role=sent.role[:40])
+    if sent.department is not None:
+        keys.check_department(sent.department, await asyncio.to_thread(departments, city.threads))
     return private_reply(described(await door.done(_grant, door, by, name, sent), ask), ask.language)
 
 

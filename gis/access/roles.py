@@ -24,3 +24,6 @@ ROLES: dict[str, Text] = {
 
 #: Who works for the government, and by that sees what is internal.
 INSIDE = ("staff", "analyst", "duty", "command")
+
+#: Who changes features and acts for a department in the exchange; analysts are told, and change nothing.
+CLERKS = ("staff", "duty", "command")

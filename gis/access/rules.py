@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gis.access.identity import Identity
-from gis.access.roles import INSIDE, OWNER_ROLE, PUBLIC_ROLE, ROLES
+from gis.access.roles import CLERKS, INSIDE, OWNER_ROLE, PUBLIC_ROLE, ROLES
 from gis.catalog import Anonymous, Collection, Grant, Policy, Precision, Raster, Rows, Sensitivity
 from gis.errors import Forbidden, NotSignedIn
 
 #: Who may change features one at a time, in the divisions of the duty.
-_EDITORS = ("staff", "duty", "command", OWNER_ROLE)
+_EDITORS = (*CLERKS, OWNER_ROLE)
 
 #: What holds where a collection declares no policy of its own. What is open is so to everybody alike, city-wide; how
 #: many persons there are is told to all, to the public more coarsely.
