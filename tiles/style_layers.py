@@ -266,11 +266,11 @@ class Drawing:
 
     def _name(self) -> StyleLayer:
         placed = _PLACEMENTS[self.collection.geometry or Geometry.POINT]
-        size_px = self.style.label_size_px
+        size_px, first = self.style.label_size_px, self.style.label_zoom
         layout = {
             "text-field": self._text(),
             "text-font": _REGULAR,
-            "text-size": zooms(self.style.label_zoom, size_px, 19, size_px * 1.3),
+            "text-size": zooms(first, size_px, max(first + 1, 19), size_px * 1.3),
             **placed,
         }
         return self._label("label", layout, self._label_color(), minzoom=float(self.style.label_zoom))

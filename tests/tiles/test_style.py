@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -53,6 +54,26 @@ def words(value: Any) -> Iterator[str]:
         yield from (word for part in value.values() for word in words(part))
     elif isinstance(value, list):
         yield from (word for part in value for word in words(part))
+
+
+def curves(value: Any) -> Iterator[list[Any]]:
+    """Every expression within a JSON value that goes between stops."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        if value and value[0] == "interpolate":
+            yield value
+        yield from (curve for part in value for curve in curves(part))
+
+
+@pytest.mark.parametrize("label_zoom", [0, 14, 18, 19, 20, 22])
+@pytest.mark.parametrize("geometry", list(Geometry))
+def test_stops_ascend_from_whatever_zoom_names_are_shown(geometry: Geometry, label_zoom: int) -> None:
+    """A browser draws nothing at all by a style with two stops at one zoom."""
+    styles = [drawn(), drawn(one_collection(geometry, label="name", label_zoom=label_zoom, outline="#222222"))]
+    for curve in (one for style in styles for one in curves(style)):
+        stops = curve[3::2]
+        assert all(before < after for before, after in pairwise(stops)), curve
 
 
 @pytest.mark.parametrize("theme", THEMES)
