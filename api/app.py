@@ -7,7 +7,7 @@ exports) → FastAPI (everything else).
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -140,49 +140,51 @@ def create_app(
 async def _serving(
     app: FastAPI, *, find_url: Callable[[], str], catalogue: Catalogue | None, web: Path, works: bool
 ) -> AsyncIterator[None]:
-    """Find the database, bring its tables to the present, keep connections and the worker while serving."""
+    """Find the database, bring its tables to the present, keep connections and the worker while serving.
+
+    What was opened is closed, the last first, though the start fails half way.
+    """
     catalogue = catalogue or Catalogue(registered_layers())
     url = await asyncio.to_thread(find_url)
     await asyncio.to_thread(migrate, url, catalogue.layers)
     settings = Settings()
     if works:
         configure(settings)
-    door = app.state.doorway = doorway_of(url, settings)
-    await asyncio.to_thread(sweep, settings.home)
-    pools = await Databases.open(url, settings, lambda: app.state.served, app.state.metrics)
-    own, threads = pools.own, pools.threads
-    changes = Changes(own)
-    await changes.open()
-    watch = app.state.watch = CatalogueWatch(catalogue, threads)
-    catalogue = await asyncio.to_thread(watch.read)
-    trace = await asyncio.to_thread(Trace.of, url, settings.home)
-    worker = DeliveryWorker(url) if works else None
-    app.state.geocoding = Geocoding(pools.reader, catalogue)
-    wake = worker.wake if worker else lambda: None
-    facts = Facts(own, pools.asked)
-    city = Served(catalogue, pools.asked, pools.readers, own, changes, threads, facts, trace, web, settings, wake,
-                  seal=await asyncio.to_thread(seal, threads))  # fmt: skip
-    app.state.served = city
-    app.state.emergencies = InForce(own)
-    app.state.guard = Guard.of(settings)
-    app.state.rasters = RasterServer(city)
-    app.state.health = Health(city, Expected.of(catalogue.layers), worker, watch)
-    try:
+    async with AsyncExitStack() as opened:
+        door = app.state.doorway = doorway_of(url, settings)
+        opened.push_async_callback(asyncio.to_thread, door.close)
+        await asyncio.to_thread(sweep, settings.home)
+        pools = await Databases.open(url, settings, lambda: app.state.served, app.state.metrics)
+        opened.push_async_callback(pools.close)
+        own, threads = pools.own, pools.threads
+        changes = Changes(own)
+        opened.push_async_callback(changes.close)
+        await changes.open()
+        watch = app.state.watch = CatalogueWatch(catalogue, threads)
+        catalogue = await asyncio.to_thread(watch.read)
+        trace = await asyncio.to_thread(Trace.of, url, settings.home)
+        opened.push_async_callback(asyncio.to_thread, trace.close)
+        worker = DeliveryWorker.of_home(url, settings.home) if works else None
+        if worker:
+            opened.push_async_callback(asyncio.to_thread, worker.stop)
+        app.state.geocoding = Geocoding(pools.reader, catalogue)
+        opened.callback(app.state.geocoding.close)
+        wake = worker.wake if worker else lambda: None
+        facts = Facts(own, pools.asked)
+        city = Served(catalogue, pools.asked, pools.readers, own, changes, threads, facts, trace, web, settings, wake,
+                      seal=await asyncio.to_thread(seal, threads))  # fmt: skip
+        app.state.served = city
+        opened.push_async_callback(asyncio.to_thread, city.slow.shutdown)
+        app.state.emergencies = InForce(own)
+        app.state.guard = Guard.of(settings)
+        app.state.rasters = RasterServer(city)
+        opened.callback(app.state.rasters.close)
+        app.state.health = Health(city, Expected.of(catalogue.layers), worker, watch)
         # where nothing else lives in the process
         with when_told_to_stop(changes.end_following), settled_heap() if works else nullcontext():
             folded = folding(lambda: app.state.served.catalogue, threads)
             async with kept(city.tally, threads), folded, watch.looking(app.state):
                 yield
-    finally:
-        if worker:
-            await asyncio.to_thread(worker.stop)
-        await asyncio.to_thread(door.close)
-        app.state.geocoding.close()
-        app.state.rasters.close()
-        await asyncio.to_thread(city.slow.shutdown)
-        await changes.close()
-        await asyncio.to_thread(trace.close)
-        await pools.close()
 
 
 async def _problem(request: Request, error: Exception) -> Response:

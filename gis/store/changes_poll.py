@@ -90,8 +90,13 @@ class Line:
         connection = await psycopg.AsyncConnection.connect(
             url, autocommit=True, options=_OPTIONS, connect_timeout=int(_PATIENCE_S), application_name="onemap-changes"
         )
-        await connection.execute(_POLL)
-        await connection.execute(_POSITION)
+        try:
+            await connection.execute(_POLL)
+            await connection.execute(_POSITION)
+        except BaseException:
+            # whoever waited has gone, or the log cannot be asked
+            await connection.close()
+            raise
         return cls(connection)
 
     async def close(self) -> None:

@@ -2,17 +2,22 @@
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from api.app import create_app
 from api.errors import STATUS, problem
 from api.front import Front
 from gis import errors
+from gis.catalog import Catalogue
 from gis.query.statement import Statement
 from gis.store.database import AsyncDatabase
+from layers import LAYERS
 from tests.api.served_city import SampleCity
 
 
@@ -157,3 +162,24 @@ def test_a_caller_who_hangs_up_amid_a_body_is_told_nothing(caplog: pytest.LogCap
     with caplog.at_level(logging.ERROR):
         assert asyncio.run(_through_front(parts, reads)) == []
     assert caplog.text == ""
+
+
+def test_a_start_that_fails_leaves_nothing_open(city: SampleCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEMAP_ORIGINS", "no origin")
+    framework: Any = create_app(city.url, Catalogue(LAYERS))
+    while not hasattr(framework, "router"):
+        framework = framework.inner
+
+    async def start() -> None:
+        async with framework.router.lifespan_context(framework):
+            raise AssertionError("it should not have started")
+
+    found = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with psycopg.connect(city.url, autocommit=True) as conn:
+        before = set(conn.execute(found).fetchall())
+        with pytest.raises(errors.SetupError, match="ONEMAP_ORIGINS"):
+            asyncio.run(start())
+        deadline_s = time.monotonic() + 10
+        while (left := set(conn.execute(found).fetchall()) - before) and time.monotonic() < deadline_s:
+            time.sleep(0.05)  # the server takes note of who hung up
+    assert not left

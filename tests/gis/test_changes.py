@@ -236,6 +236,37 @@ def test_without_a_database_it_says_so_and_goes_on_later(url: str) -> None:
     served(url, visit)
 
 
+def test_a_connection_that_is_given_up_while_it_is_made_is_closed(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server stops, or the statement fails, between the connection and what is prepared on it."""
+    made: list[psycopg.AsyncConnection[Any]] = []
+    execute = psycopg.AsyncConnection.execute
+
+    async def late(self: psycopg.AsyncConnection[Any], *given: Any, **more: Any) -> Any:
+        made.append(self)
+        await asyncio.sleep(60)
+        return await execute(self, *given, **more)
+
+    async def run() -> None:
+        opening = asyncio.create_task(Line.open(url))
+        while not made:
+            await asyncio.sleep(0.01)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        monkeypatch.setattr("gis.store.changes_poll._POLL", "PREPARE nothing AS SELECT * FROM no_such_table")
+        monkeypatch.setattr(psycopg.AsyncConnection, "execute", noted)
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            await Line.open(url)
+
+    async def noted(self: psycopg.AsyncConnection[Any], *given: Any, **more: Any) -> Any:
+        made.append(self)
+        return await execute(self, *given, **more)
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "execute", late)
+    asyncio.run(run())
+    assert len(made) == 2 and all(connection.closed for connection in made)
+
+
 def test_on_a_standby_what_is_found_again_counts_once() -> None:
     from gis.store.changes import _State
 
