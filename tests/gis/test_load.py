@@ -67,6 +67,17 @@ def test_the_same_file_again_changes_nothing(city: City, tmp_path: Path) -> None
         assert conn.execute("SELECT count(*) FROM base.pois_past").fetchone() == (0,)
 
 
+def test_what_is_near_on_the_map_is_near_on_the_disk(city: City, tmp_path: Path) -> None:
+    """In the order of their cells, whatever that of the file is; the row's number tells that one."""
+    places = {f"P{i:02d}": ("甲", 116.0 + (i * 7 % 20) / 20, 31.0 + (i * 13 % 20) / 20) for i in range(20)}
+    city.load(pois_file(tmp_path, places), "base.pois")
+    with psycopg.connect(city.database.url) as conn:
+        rows = conn.execute("SELECT cell, src_row, code FROM base.pois ORDER BY ctid").fetchall()
+    assert [cell for cell, *_ in rows] == sorted(cell for cell, *_ in rows)
+    by_row = [code for _, code in sorted((number, code) for _, number, code in rows)]
+    assert by_row == list(places) != [code for *_, code in rows]
+
+
 def test_a_changed_file_makes_versions(city: City, tmp_path: Path) -> None:
     city.load(pois_file(tmp_path, ONE), "base.pois")
     before = datetime.now(UTC)
