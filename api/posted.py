@@ -1,10 +1,11 @@
 """What a request brings as JSON, read by a declared form: every member known, of its type, nothing else."""
 
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from api.body import body
 from api.errors import Unreadable
@@ -13,6 +14,17 @@ from gis.text import Text
 
 _MOST_BYTES = 64_000
 _SHORTER = Text("请缩短内容", "send less")
+#: Moments that anything can be meant to begin or to end at; what is far from them databases tell back as nothing.
+_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _checked(moment: datetime) -> datetime:
+    if not _FIRST <= moment <= _LAST:
+        raise ValueError(f"a moment between {_FIRST:%Y} and {_LAST:%Y}")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_checked)]
 
 
 class Form(BaseModel):

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api import parameters
 from api.doorway import Doorway, administrator, doorway
-from api.posted import Form, posted
+from api.posted import Form, Moment, posted
 from api.routes.exchange import private_reply
 from api.served import Ask
 from api.tracing import traced_as
@@ -26,8 +26,8 @@ class NewEmergency(Form):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     divisions: Annotated[list[Annotated[str, Field(max_length=12)]], Field(min_length=1, max_length=1000)]
-    begins: Annotated[AwareDatetime | None, Field(default=None, strict=False)]
-    ends: Annotated[AwareDatetime, Field(strict=False)]
+    begins: Moment | None = None
+    ends: Moment
     why: Annotated[str, Field(min_length=1, max_length=500)]
 
 

@@ -3,12 +3,12 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api import parameters
 from api.caller import Signed
 from api.doorway import Doorway, administrator, doorway
-from api.posted import Form, posted
+from api.posted import Form, Moment, posted
 from api.routes.exchange import private_reply
 from api.routes.users import codes_of, ranges_of
 from api.served import Ask, City, Served
@@ -34,7 +34,7 @@ class NewKey(Form):
     collections: list[Annotated[str, Field(max_length=120)]] | None = Field(default=None, max_length=1000)
     writes: bool = False
     per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
-    expires_at: Annotated[AwareDatetime | None, Field(default=None, strict=False)]
+    expires_at: Moment | None = None
 
 
 @router.get("/keys")

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api.caller import Signed
 from api.doorway import Doorway, administrator, doorway
-from api.posted import Form, posted
+from api.posted import Form, Moment, posted
 from api.routes.exchange import private_reply
 from api.served import Ask, Asked, City
 from api.tracing import traced_as
@@ -24,7 +24,6 @@ router = APIRouter()
 
 Door = Annotated[Doorway, Depends(doorway)]
 _Short = Annotated[str, Field(min_length=1, max_length=256)]
-_When = Annotated[AwareDatetime | None, Field(default=None, strict=False)]
 _SYSTEM, _SECURITY = "system_admin", "security_admin"
 
 
@@ -33,14 +32,14 @@ class NewUser(Form):
 
     name: _Short
     person: _Short
-    expires_at: _When
+    expires_at: Moment | None = None
 
 
 class Standing(Form):
     """Whether an account is shut, and when it ends by itself."""
 
     disabled: bool
-    expires_at: _When
+    expires_at: Moment | None = None
 
 
 class Office(Form):

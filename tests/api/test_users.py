@@ -128,3 +128,22 @@ def test_a_second_office_is_refused_over_http_too(accounted: AccountCity, browse
     with psycopg.connect(accounted.url) as conn:
         row = conn.execute("SELECT role FROM access.account WHERE name = 'second'").fetchone()
     assert row == ("public",)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2030-01-01T00:00:00"])
+def test_moments_and_names_that_no_database_keeps(browsers: dict[str, Browser], moment: str) -> None:
+    system, security = browsers["system_admin"], browsers["security_admin"]
+    for browser, method, path, sent in (
+        (system, "POST", "/users", {"name": f"odd.{moment[:4]}", "person": "x"}),
+        (system, "PATCH", "/users/target", {"disabled": False}),
+        (security, "POST", "/keys", {"name": "bus"}),
+    ):
+        answer = browser.ask(path, method, json={**sent, "expires_at": moment})
+        assert (answer.status_code, answer.json()["subject"]) == (400, "expires_at"), path
+        assert browser.ask(path, method, json={**sent, "name\0": "x"}).status_code == 400
+    assert system.ask("/users", "POST", json={"name": "a\0b", "person": "x"}).status_code == 400
+    assert security.ask("/keys", "POST", json={"name": "a\0b"}).status_code == 400
+    for path in ("/users/%00", "/users/%00/access", "/policies/%00", "/emergencies/%00/end", "/keys/%00"):
+        for browser in (system, security):
+            assert 400 <= browser.ask(path).status_code < 500, path
+    assert system.ask("/users").status_code == security.ask("/keys").status_code == 200
