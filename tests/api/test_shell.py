@@ -227,6 +227,29 @@ def test_wrong_keys_are_soon_held_back(city: SampleCity, web_folder: Path, monke
         assert ask("/").status_code == 200
 
 
+def test_who_has_a_good_key_is_answered_though_its_address_tries_others(
+    city: SampleCity, web_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(city.url) as conn:
+        _, key = keys.add(conn, "water")
+    with serving(city, web_folder, monkeypatch, requests_per_s_address="1000") as ask:
+
+        def status(token: str) -> int:
+            return ask("/conformance", headers={"authorization": token}).status_code
+
+        assert status(f"Bearer {key}") == 200
+        assert [status(wrong) for wrong in ["Basic dTpw", f"Bearer 1-{'x' * 43}"] * 65][-2:] == [429, 429]
+        assert status(f"Bearer {key}") == 200
+
+
+def test_wrong_keys_of_the_figures_are_held_back_too(
+    city: SampleCity, web_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(city, web_folder, monkeypatch, requests_per_s_address="1000", metrics_key="right-key") as ask:
+        found = [ask("/metrics", headers={"authorization": f"Bearer {n}"}).status_code for n in range(130)]
+        assert found[0] == 401 and found[-1] == 429
+
+
 # ---- headers --------------------------------------------------------------------------------------------------------
 
 DOCUMENTS = (

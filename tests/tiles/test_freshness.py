@@ -3,6 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.tile_question import Asked, Part
+from gis.query.query import Query
 from gis.store.changes_digests import Digests
 from gis.store.changes_keys import DEEPEST, box_cover, tile_cover, tile_key
 from tiles.freshness import digest, mixed
@@ -16,16 +18,17 @@ class Log:
 
     def __init__(self) -> None:
         self._digests = Digests()
-
-    moves = 0
+        self.moves = self.looked = 0
 
     async def reading(self) -> None:
         """Always read."""
 
     def change(self, z: int, x: int, y: int) -> None:
         self._digests.add("a.b", tile_key(z, x, y), 7)
+        self.moves += 1
 
     def digest(self, register: str, z: int, x: int, y: int) -> int:
+        self.looked += 1
         return self._digests.of_place(register, (z, x, y), tile_cover)
 
     def digest_of_box(self, register: str, west: float, south: float, east: float, north: float) -> int:
@@ -73,3 +76,19 @@ def test_what_is_far_off_does_not(tile: Tile) -> None:
 def test_digests_of_several_count_in_their_order() -> None:
     assert len({mixed([1, 2]), mixed([2, 1]), mixed([1, 3]), mixed([1]), mixed([1, 2, 0])}) == 5
     assert mixed([2**64 - 1, 0]) < 2**64
+
+
+def test_a_tile_is_looked_up_anew_only_when_something_moved_or_a_minute_began() -> None:
+    log, tile = Log(), Tile(4, 3, 5, WEB_MERCATOR)
+    for follows_now in (False, True):
+        part = Part(Query(collection="a.b"), tile, "key", follows_now, ())
+        asked, log.looked = Asked("key", (part,), follows_now), 0
+        first = asked.token(log, 7)
+        assert asked.token(log, 7) is first and log.looked == 1
+        assert (asked.token(log, 8) != first) == follows_now
+        log.change(DEEPEST, 0, 0)  # elsewhere: the same token, looked up
+        looked = log.looked
+        assert asked.token(log, 7) == first and log.looked == looked + 1
+        columns, rows = WEB_MERCATOR.spans(DEEPEST, tile.bounds)
+        log.change(DEEPEST, columns[0], rows[0])
+        assert asked.token(log, 7) != first
