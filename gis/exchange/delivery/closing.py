@@ -57,7 +57,7 @@ class Closing:
         answering.answer(conn, self.register, record.place, reading.mode, answered)
         if refused:
             answering.answer_from_later(conn, self.register, record.place)
-        refused_facts = sum(reading.refused_facts.get(row, 0) for row in refused)
+        refused_facts = sum(reading.refused.facts.get(row, 0) for row in refused)
         rows = accounts.added(outcome.rows, _unchanged(len(outcome.repeats)), _returned(len(refused)))
         facts = accounts.added(outcome.facts, _unchanged(outcome.repeated_facts), _returned(refused_facts))
         self._keep(rows, facts, outcome.ended)
@@ -68,9 +68,9 @@ class Closing:
             name for name, item in self.register.items.items() if item.check == "person" or item.written
         }
         hidden |= {i.written.name for i in self.register.items.values() if i.written}
-        record, rejects = self.record, self.reading.source.findings.rejects
+        record, rejects, refused = self.record, self.reading.source.findings.rejects, self.reading.refused
         due = now().astimezone(SHANGHAI).date() + tasking.DUE
-        traces = self.reading.traces.by_owner()
+        traces = refused.traces.by_owner()
         with self.conn.cursor() as cursor, cursor.copy(
             "COPY exchange.returned (register, department, delivery, src_row, item, reason, text_zh, text_en, value,"
             " raised_by, due_on, fid, traces) FROM STDIN"
@@ -80,7 +80,7 @@ class Closing:
                 held = HELD_BACK if r.row in self.reading.held_back else ("", "")
                 copy.write_row(
                     (record.register, record.department, record.id, r.row, r.field, reason_of(r.reason),
-                     r.text.zh + held[0], r.text.en + held[1], value, record.id, due, self.reading.silent.get(r.row),
+                     r.text.zh + held[0], r.text.en + held[1], value, record.id, due, refused.silent.get(r.row),
                      traces.get(r.row))
                 )  # fmt: skip
         return {r.row for r in rejects}

@@ -1,7 +1,9 @@
 """The register as the deterministic fold of its claims: spans of valid time, the prevailing word of each item in each.
 
-`touched(fid)` names the entities to fold. What is made of them stands in temporary tables:
+`touched(fid, since)` names the entities to fold, and from when on: always, or where a delivery in order changes nothing
+before it, from that instant on. What is made of them stands in temporary tables:
 
+- `held`: the register's open rows of these entities, as far as they may change;
 - `spoken`: for each entity, span and department the claim that is its word there (that of the latest edition among
   those that cover the span; one with an end and no beginning also ends whatever was said before it); `latest` where
   it is of its department's latest statement: the last word, made in row `stated_row` of delivery `stated_by`, and the
@@ -17,6 +19,7 @@ import psycopg
 
 from gis.base import BASE
 from gis.exchange.registers import Deliverable
+from gis.store.tables import Register
 
 #: The field that holds a collection's code.
 _KEYS = {c.id: c.key[0] for c in BASE.collections if c.key}
@@ -27,18 +30,64 @@ _DAY = "date_trunc('day', {0}, 'Asia/Shanghai')"
 
 def touch(conn: psycopg.Connection[Any], select: str, args: dict[str, Any] | None = None) -> int:
     """Name the entities to fold, by a SELECT of their numbers; returns how many were not named before."""
-    conn.execute("CREATE TEMP TABLE IF NOT EXISTS touched (fid bigint PRIMARY KEY) ON COMMIT DROP")
-    named = conn.execute(f"INSERT INTO touched {select} ON CONFLICT DO NOTHING", args).rowcount
+    conn.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS touched (fid bigint PRIMARY KEY,"
+        " since timestamptz NOT NULL DEFAULT '-infinity') ON COMMIT DROP"
+    )
+    named = conn.execute(
+        f"INSERT INTO touched (fid) SELECT fid FROM ({select}) named(fid) ORDER BY fid ON CONFLICT DO NOTHING", args
+    ).rowcount
     if named:
         conn.execute("ANALYZE touched")
     return named
 
 
+def go_on(conn: psycopg.Connection[Any], register: Deliverable, department: str) -> int:
+    """Of what was touched, fold from the department's new word on what nothing before it can have changed.
+
+    To be called in a delivery in order, with `prior` made and its words kept. An entity goes on where its departments'
+    latest words hold from then on without end, the department has said something else before, somebody of `presence`
+    has a word, and nobody has been asked anything about it: the times before are then what the register shows.
+    Returns how many entities go on.
+    """
+    named_by = register.authority(register.identity) if register.identity is not None else ()
+    if not set(named_by) <= set(register.presence):
+        return 0  # whose word makes an entity may mean somebody else, and nobody may be there
+    begins = f"coalesce(c.valid_from, {_DAY.format('c.edition')})"
+    presence = ", ".join(map(literal, register.presence))
+    going_on = conn.execute(
+        f"""
+        UPDATE touched t SET since = w.since FROM (
+            SELECT c.fid, max({begins}) AS since, max(c.digest) FILTER (WHERE c.department = %(department)s) AS digest
+            FROM {register.claims} c JOIN touched USING (fid) WHERE c.latest
+            GROUP BY c.fid
+            HAVING bool_and(c.valid_to IS NULL) AND bool_or(c.department IN ({presence}))
+               AND max({begins}) = max({begins}) FILTER (WHERE c.department = %(department)s)
+        ) w JOIN prior p USING (fid)
+        WHERE t.fid = w.fid AND p.digest <> w.digest AND NOT EXISTS (SELECT FROM exchange.returned o
+            WHERE o.register = %(register)s AND o.fid = t.fid AND o.state = 'open')
+        """,
+        {"department": department, "register": register.collection.id},
+    ).rowcount
+    if going_on:
+        conn.execute("ANALYZE touched")
+    return going_on
+
+
 def fold(conn: psycopg.Connection[Any], register: Deliverable) -> None:
     """Fold the claims on what was touched."""
+    _hold(conn, register)
     weigh(conn, register)
     for statement in _folded(register):
         conn.execute(statement)
+
+
+def _hold(conn: psycopg.Connection[Any], register: Deliverable) -> None:
+    conn.execute(
+        "CREATE TEMP TABLE held ON COMMIT DROP AS"
+        f" SELECT o.* FROM touched t JOIN {Register.of(register.collection).table()} o USING (fid)"
+        " WHERE o.scenario = 0 AND o.valid_to >= t.since"
+    )
 
 
 def weigh(conn: psycopg.Connection[Any], register: Deliverable) -> None:
@@ -63,7 +112,7 @@ def _spoken(register: Deliverable) -> Iterable[str]:
                    first_value(c.src_row) OVER on_before AS stated_row,
                    {begins} AS begins, coalesce(c.valid_to, 'infinity') AS ends,
                    CASE WHEN c.said AND c.valid_from IS NULL THEN c.valid_to END AS closes
-            FROM {register.claims} c JOIN touched USING (fid) WHERE NOT c.withdrawn
+            FROM {register.claims} c JOIN touched t USING (fid) WHERE NOT c.withdrawn AND t.since = '-infinity'
             WINDOW on_before AS (PARTITION BY c.fid, c.department ORDER BY c.edition DESC, c.delivery DESC)
         ), judged AS (
             SELECT *, bool_and(digest = last_digest) OVER on_before AS latest,
@@ -88,6 +137,12 @@ def _spoken(register: Deliverable) -> Iterable[str]:
                w.stated_row, w.latest, {columns}, false AS stranger
         FROM words w CROSS JOIN LATERAL (SELECT * FROM {register.claims} WHERE ctid = w.place OFFSET 0) c
         WHERE (w.closes <= w.starts) IS NOT TRUE
+    """
+    # from then on each department's latest word is the only one
+    yield f"""
+        INSERT INTO spoken SELECT t.since, 'infinity', c.fid, c.department, c.delivery, c.edition, c.src_row, c.said,
+            c.delivery, c.src_row, true, {columns}, false
+        FROM {register.claims} c JOIN touched t USING (fid) WHERE c.latest AND t.since > '-infinity'
     """
     yield "ANALYZE spoken (fid, starts)"
     if register.identity is not None:
@@ -147,16 +202,23 @@ def _folded(register: Deliverable) -> Iterable[str]:
     names = ", ".join(f'"{f.name}"' for f in register.collection.fields)
     lags = ", ".join(f'lag("{f.name}") OVER w' for f in register.collection.fields)
     placed, joins = placing(register, "s")
-    own = ", ".join(f's."{f.name}"' for f in register.collection.fields)
+    own, before, after = (", ".join(f'{side}."{f.name}"' for f in register.collection.fields) for side in "sow")
     # a run of equal spans is its first one, to the end of the last: that before the next run's first, or of all
     yield f"""
         CREATE TEMP TABLE folded ON COMMIT DROP AS
-        WITH marked AS (
+        WITH present AS (
+            SELECT fid, starts, stops, delivery, src_row, {names} FROM weighed WHERE present
+            UNION ALL  -- what the register shows right before, where it is cut off there or goes on the same
+            SELECT o.fid, o.valid_from, t.since, o.load, o.src_row, {before}
+            FROM touched t JOIN held o USING (fid) JOIN weighed w ON w.fid = t.fid AND w.starts = t.since
+            WHERE o.valid_from < t.since AND (o.valid_to > t.since
+                OR o.valid_to = t.since AND w.present AND ({before}) IS NOT DISTINCT FROM ({after}))
+        ), marked AS (
             SELECT fid, starts, delivery, src_row, {names}, lag(stops) OVER w AS before,
                    last_value(stops) OVER (PARTITION BY fid ORDER BY starts
                        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS finally,
                    lag(stops) OVER w IS DISTINCT FROM starts OR ({names}) IS DISTINCT FROM ({lags}) AS fresh
-            FROM weighed WHERE present WINDOW w AS (PARTITION BY fid ORDER BY starts)
+            FROM present WINDOW w AS (PARTITION BY fid ORDER BY starts)
         ), s AS (
             SELECT fid, starts AS valid_from,
                    coalesce(lead(before) OVER (PARTITION BY fid ORDER BY starts), finally) AS valid_to,

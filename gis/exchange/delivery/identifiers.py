@@ -20,12 +20,12 @@ def table_of(register: Deliverable) -> str:
 
 
 def insert(conn: psycopg.Connection[Any], register: Deliverable) -> None:
-    """Keep the staged texts of entities that have none yet."""
+    """Keep the staged texts of entities that are not among the `named`."""
     names = ", ".join(f'"{f.name}"' for f in register.identifiers)
     texts = ", ".join(f'"i_{f.name}"' for f in register.identifiers)
     conn.execute(
         f"INSERT INTO {table_of(register)} (fid, {names}) SELECT fid, {texts} FROM {STAGE} s WHERE said"
-        f" AND NOT EXISTS (SELECT FROM {table_of(register)} i WHERE i.fid = s.fid) ORDER BY fid"
+        " AND NOT EXISTS (SELECT FROM named i WHERE i.fid = s.fid) ORDER BY fid"
     )
 
 
@@ -37,11 +37,18 @@ def encode_first(words: Words) -> pa.LargeBinaryArray:
 
 
 def collisions(conn: psycopg.Connection[Any], register: Deliverable) -> list[int]:
-    """Staged rows whose number belongs to somebody else already (one chance in 10 000 at a million); taken out."""
+    """Staged rows whose number belongs to somebody else already (one chance in 10 000 at a million); taken out.
+
+    `named` holds from then on what was kept of the staged entities.
+    """
     key = register.identifiers[0].name
+    conn.execute(
+        "CREATE TEMP TABLE named ON COMMIT DROP AS"
+        f" SELECT i.* FROM (SELECT fid FROM {STAGE} ORDER BY fid) s JOIN {table_of(register)} i USING (fid)"
+    )
+    conn.execute("ANALYZE named (fid)")
     found = conn.execute(
-        f'DELETE FROM {STAGE} s USING {table_of(register)} i WHERE i.fid = s.fid AND i."{key}" <> s."i_{key}"'
-        " RETURNING s.src_row"
+        f'DELETE FROM {STAGE} s USING named i WHERE i.fid = s.fid AND i."{key}" <> s."i_{key}" RETURNING s.src_row'
     ).fetchall()
     return [row[0] for row in found]
 
@@ -53,7 +60,7 @@ def prevail(conn: psycopg.Connection[Any], register: Deliverable, secret: bytes)
         return
     otherwise = " OR ".join(f's."i_{n}" IS NOT NULL AND s."i_{n}" IS DISTINCT FROM i."{n}"' for n in names)
     called = conn.execute(
-        f"CREATE TEMP TABLE called ON COMMIT DROP AS SELECT s.* FROM {STAGE} s JOIN {table_of(register)} i USING (fid)"
+        f"CREATE TEMP TABLE called ON COMMIT DROP AS SELECT s.* FROM {STAGE} s JOIN named i USING (fid)"
         f" WHERE i.variants IS NOT NULL OR {otherwise}"
     ).rowcount
     for name in names if called else ():

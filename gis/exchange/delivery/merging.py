@@ -43,12 +43,12 @@ class Merged:
 
 
 def merge(conn: psycopg.Connection[Any], register: Deliverable, change: Change) -> Merged:
-    """Bring the register's open rows to the state in `folded`."""
+    """Bring the register's open rows of what was touched, `held`, to the state in `folded`."""
     tables = Register.of(register.collection)
     closed, opened = _differences(conn, tables)
     conn.execute(
         f"INSERT INTO {tables.table('_past')} ({tables.column_list}, rec_to, closed_on)"
-        f" SELECT {_prefixed(tables, 'o')}, %(epoch)s, %(today)s FROM {tables.table()} o JOIN closing c ON {_SAME}",
+        f" SELECT {_prefixed(tables, 'o')}, %(epoch)s, %(today)s FROM held o JOIN closing c ON {_SAME}",
         {"epoch": change.epoch, "today": change.today},
     )
     if closed > _MUCH * _rows(conn, tables):
@@ -86,11 +86,12 @@ def _differences(conn: psycopg.Connection[Any], tables: Register) -> tuple[int, 
     """`closing`: keys of open rows that do not stand any more; `opening`: folded rows that do not stand yet."""
     own = [n for n, _ in tables.columns if n not in ("fid", "valid_from", "rec_from", "digest", "load", "src_row")]
     same = " AND ".join(f's."{name}" IS NOT DISTINCT FROM o."{name}"' for name in own)
+    # what ends where an entity goes on is as it was, unless it goes on too
     conn.execute(
         "CREATE TEMP TABLE standing ON COMMIT DROP AS"
-        " SELECT o.fid, o.scenario, o.valid_from, s.fid IS NOT NULL AS stays"
-        f" FROM {tables.table()} o JOIN touched USING (fid)"
-        f" LEFT JOIN folded s ON s.fid = o.fid AND s.valid_from = o.valid_from AND {same} WHERE o.scenario = 0"
+        f" SELECT o.fid, o.scenario, o.valid_from, s.fid IS NOT NULL AND {same} AS stays"
+        " FROM held o JOIN touched t USING (fid) LEFT JOIN folded s ON s.fid = o.fid AND s.valid_from = o.valid_from"
+        " WHERE o.valid_to > t.since OR s.fid IS NOT NULL"
     )
     conn.execute("ANALYZE standing (fid)")
     closed = conn.execute(

@@ -18,16 +18,14 @@ from gis.exchange.delivery import pseudonym
 from gis.exchange.delivery.account import Mode
 from gis.exchange.delivery.checks import Checks, returned
 from gis.exchange.delivery.operations import OPERATION, TASK, answered, named, operations
-from gis.exchange.delivery.pseudonym import person_fids
 from gis.exchange.delivery.recall import Recall, together
-from gis.exchange.delivery.references import code_fids
+from gis.exchange.delivery.refused import Refused, key_fids, key_only, written_keys
 from gis.exchange.delivery.remembered import Memories, Remembered
-from gis.exchange.delivery.traces import MOST_ROWS, Traces, row_traces
-from gis.exchange.delivery.words import Ints, Seen, Words, places
+from gis.exchange.delivery.words import Ints, Seen, Words, among, places
 from gis.exchange.notes import Notes
 from gis.exchange.readers.confined import ConfinedSource
 from gis.exchange.readers.csv import CsvSource
-from gis.exchange.readers.source import Batch, Findings, Source
+from gis.exchange.readers.source import Batch, Source
 from gis.exchange.registers import Deliverable
 from gis.exchange.values import convert
 from gis.store import copy
@@ -53,9 +51,8 @@ ERASED = Text(
 class Reading:
     """One reading of a file. Refused rows are in the source's findings; what else is to be known of them is here.
 
-    `silent` holds, by row, the numbers of entities whose rows were refused; `refused_facts` the filled items of refused
-    rows; `answered` the tasks that rows say they answer; `traces` what rows of a whole file without a sound identifier
-    tell of whom they are about, and `held_back` those of them that keep an entity from its end. `repeats` is asked of
+    `refused` tells of whom refused rows may be; `answered` holds the tasks that rows say they answer; `held_back` the
+    refused rows that keep an entity from its end. `repeats` is asked of
     rows, their entities, digests and facts which of them only repeat what the department had said: those were checked
     then, and are no words again. `erased` are those whom the city was told to forget, ascending: their rows are
     returned.
@@ -71,15 +68,15 @@ class Reading:
     erased: Ints = field(default_factory=lambda: _NOBODY)
     memories: Memories | None = None
     notes: Notes = field(default_factory=Notes)
-    silent: dict[int, int] = field(default_factory=dict)
-    refused_facts: dict[int, int] = field(default_factory=dict)
+    refused: Refused = field(init=False)
     answered: dict[int, int] = field(default_factory=dict)
-    traces: Traces = field(default_factory=Traces)
     held_back: set[int] = field(default_factory=set)
     read_rows: int = 0
-    _doubtful_rows: int = 0
     _seen: Seen = field(default_factory=Seen)
     _recall: Recall | None = None
+
+    def __post_init__(self) -> None:
+        self.refused = Refused(self.deliverable, self.checks)
 
     def words(self) -> Iterator[Words]:
         """All rows that can be taken. Raises BadInput where the file does not fit the register at all."""
@@ -102,6 +99,7 @@ class Reading:
                 self.source.findings.decisions += matching.decisions
             self.read_rows += len(batch) if batch.skimmed is None else len(batch.skimmed.rows)
             yield from self._batch(batch, matching, operation, task)
+        self.refused.settle(matching, whole=self.mode == "full")
 
     def _begun(self, first: Batch, batches: Iterator[Batch], task: str | None) -> Iterator[Batch]:
         """The batches whose first one was drawn; from the beginning where known lines need not be read at all."""
@@ -121,7 +119,7 @@ class Reading:
         before = len(self.source.findings.rejects)
         batch = self._without_known(batch, matching)
         ends = operations(batch, operation, self.source.findings)
-        parts = [(batch.take(ends == 0), matching, False), (batch.take(ends == 1), _key_only(matching), True)]
+        parts = [(batch.take(ends == 0), matching, False), (batch.take(ends == 1), key_only(matching), True)]
         for part, own, is_end in parts:
             if len(part):
                 typed = convert(part, own, self.source.findings, self.notes, strict=True)
@@ -130,7 +128,7 @@ class Reading:
         rejects = self.source.findings.rejects[before:]
         refused = np.array([r.row for r in rejects], np.int64)
         twice = np.array([r.row for r in rejects if r.reason == "duplicate"], np.int64)
-        self._remember_refused(batch.take(np.isin(batch.rows, refused)), matching, twice)
+        self.refused.add(batch.take(np.isin(batch.rows, refused)), matching, twice, whole=self.mode == "full")
 
     def _without_known(self, batch: Batch, matching: Matching) -> Batch:
         """The rows that have to be read: without those whose text is known, and which only repeat what was said.
@@ -143,8 +141,13 @@ class Reading:
         known = np.flatnonzero(skimmed.at >= 0) if skimmed is not None else _NOBODY
         if skimmed is None or not len(known):
             return left
-        rows, told = skimmed.rows[known], self._recall.memory.told(skimmed.at[known])
-        sole = ~self._seen.again(np.concatenate([told.fids, self._keys(left, matching)]))[: len(known)]
+        told = self._recall.memory.told(skimmed.at[known])
+        # in the order of entities: they are looked for among many others several times
+        order = np.argsort(told.fids)
+        known, told = known[order], told.take(order)
+        rows = skimmed.rows[known]
+        left_fids = written_keys(left, matching, self.deliverable, self.checks)
+        sole = ~(self._seen.again(told.fids) | among(told.fids, left_fids))
         done = np.flatnonzero(sole)
         once = told.take(sole)
         done = done[self.repeats(rows[sole], once.fids, once.digests, once.facts)]
@@ -156,45 +159,13 @@ class Reading:
         to_read[known[~again]] = True
         return together(left, skimmed.read(to_read)) if to_read.any() else left
 
-    def _keys(self, batch: Batch, matching: Matching) -> Ints:
-        """Whom rows are about, as far as that can be read; 0 elsewhere."""
-        found = np.zeros(len(batch), np.int64)
-        if not len(batch):
-            return found
-        keys = replace(_key_only(matching), valid_from=None, valid_to=None)
-        typed = convert(batch, keys, Findings(), Notes(), strict=True)
-        if len(typed):
-            fids = self._fids(self.checks.run(typed.table.select([self.deliverable.key])))
-            for fault in self.checks.faults:
-                fids[fault.where] = 0
-            found[np.isin(batch.rows, typed.batch.rows)] = fids
-        return found
-
-    def _remember_refused(self, batch: Batch, matching: Matching, twice: Ints) -> None:
-        """How much refused rows say, and of whom, where that can be read: they are no word, but no silence either.
-
-        Where it cannot, and of entities that the file tells of `twice`, what they tell of whom they may be about.
-        """
-        if not len(batch):
-            return
-        filled = _filled(batch, matching, self.deliverable)
-        self.refused_facts |= dict(zip(batch.rows.tolist(), filled.tolist(), strict=True))
-        fids = self._keys(batch, matching)
-        known = fids != 0
-        self.silent |= dict(zip(batch.rows[known].tolist(), fids[known].tolist(), strict=True))
-        doubtful = ~known | np.isin(batch.rows, twice)
-        doubtful &= np.cumsum(doubtful) <= MOST_ROWS - self._doubtful_rows
-        if self.mode == "full" and doubtful.any():
-            self._doubtful_rows += int(doubtful.sum())
-            self.traces += row_traces(batch.take(doubtful), matching, self.checks, ~known[doubtful])
-
     def _said(self, typed: Typed, *, ends: bool) -> Words:
         """The rows that say something new and pass the checks, numbered, each entity once."""
         typed = _from_then_on(typed) if ends else typed
         keys = self.checks.run(typed.table.select([self.deliverable.key]))
         ids = self.checks.persons
         keep = self._refuse(typed, np.ones(len(typed), bool))
-        fids = self._fids(keys)
+        fids = key_fids(keys, self.deliverable, self.checks)
         keep &= self._not_erased(typed, fids)
         digests = _end_digests(typed) if ends else self._digests(typed)
         facts = np.ones(len(typed), np.int64) if ends else self._facts(typed.table)
@@ -264,10 +235,6 @@ class Reading:
     def _is_personal(self, item: str) -> bool:
         return item in {f.name for f in self.deliverable.identifiers} or self.deliverable.item(item).check == "person"
 
-    def _fids(self, table: pa.Table) -> Ints:
-        key = table.column(self.deliverable.key).combine_chunks()
-        return person_fids(key, self.checks.secret) if self.deliverable.identifiers else code_fids(key)
-
     def _once(self, rows: Ints, fids: Ints, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which rows are the first of their entity in this file; the others are refused."""
         at = np.flatnonzero(keep)
@@ -328,26 +295,3 @@ def _layout(deliverable: Deliverable, names: list[str], matching: Matching) -> s
     matched = {name: (m.column, m.factor) for name, m in matching.matches.items()}
     times = matching.valid_from, matching.valid_to
     return repr((names, matched, times, deliverable.intake.fields, dict(deliverable.items)))
-
-
-def _key_only(matching: Matching) -> Matching:
-    """The same with nothing required but the key: who ends need say no more."""
-    collection = matching.collection
-    fields = tuple(replace(f, required=f.name in collection.key) for f in collection.fields)
-    kept = {name: match for name, match in matching.matches.items() if name in collection.key}
-    return replace(matching, collection=replace(collection, fields=fields), matches=kept)
-
-
-def _filled(batch: Batch, matching: Matching, deliverable: Deliverable) -> Ints:
-    """How many items each row fills in, as written."""
-    items: dict[str, NDArray[np.bool_]] = {}
-    words = {i.written.name: name for name, i in deliverable.items.items() if i.written is not None}
-    for name, match in matching.matches.items():
-        column = batch.table.column(match.column)
-        given = mask_of(pc.is_valid(column.combine_chunks()))
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            given = given & mask_of(pc.not_equal(pc.utf8_trim_whitespace(column.combine_chunks()), ""))
-        item = words.get(name, name)
-        items[item] = items[item] | given if item in items else given
-    found: Ints = np.sum([*items.values(), np.zeros(len(batch), bool)], axis=0).astype(np.int64)
-    return found

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,14 +79,16 @@ def receive(database: Database, register: str, path: Path, department: str, opti
         spool = f"{hashlib.sha256(secret(conn)).hexdigest()[:12]}/{number}/{file_name(path)}"
         kept = kept_at(spool).parent
         kept.mkdir(parents=True, exist_ok=True)
-        for part in _parts(path):
-            shutil.copyfile(part, kept / file_name(part))
-            with (kept / file_name(part)).open("rb") as file:
-                os.fsync(file.fileno())
+        with ThreadPoolExecutor(1) as beside:
+            digest = beside.submit(sha256, path)
+            for part in _parts(path):
+                shutil.copyfile(part, kept / file_name(part))
+                with (kept / file_name(part)).open("rb") as file:
+                    os.fsync(file.fileno())
         conn.execute(
             "INSERT INTO exchange.delivery (id, register, department, mode, edition, file, file_sha256, spool, options,"
             " received_by) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            (number, register, department, options.mode, edition, file_name(path), sha256(path), spool,
+            (number, register, department, options.mode, edition, file_name(path), digest.result(), spool,
              json.dumps(options.as_dict()), options.received_by),
         )  # fmt: skip
     return number

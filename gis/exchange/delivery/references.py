@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import xxhash
 from numpy.typing import NDArray
 
-from gis.exchange.delivery.words import places
+from gis.exchange.delivery.words import array_literal, places
 from gis.store.copy import numbers
 from gis.store.database import Database
 
@@ -45,7 +45,7 @@ class References:
             self.fids = self._select("", {})
         own = self.fids
         if own is None:
-            own = self._select("AND fid = ANY(%(fids)s)", {"fids": np.unique(wanted).tolist()})
+            own = self._select("AND fid = ANY(%(fids)s::bigint[])", {"fids": array_literal(np.unique(wanted))})
         _, is_known = places(own, wanted)
         return np.asarray(is_known & (wanted != 0))
 

@@ -61,8 +61,8 @@ class Remembered:
     digests: Ints
     facts: Ints
 
-    def take(self, where: NDArray[np.bool_]) -> "Remembered":
-        """Those for which `where` is true."""
+    def take(self, where: NDArray[np.bool_] | Ints) -> "Remembered":
+        """Those for which `where` is true, or those at these places."""
         return Remembered(self.fids[where], self.digests[where], self.facts[where])
 
 

@@ -10,7 +10,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from gis.exchange.delivery.claims import Place
-from gis.exchange.delivery.words import Ints, among, places
+from gis.exchange.delivery.words import Ints, among, array_literal, places
 from gis.exchange.registers import Deliverable
 from gis.store import copy
 
@@ -114,8 +114,8 @@ class Standing:
 
     def _select(self, fids: Ints | None) -> tuple[Ints, Ints]:
         claims, place = self.register.claims, self.place
-        which = "" if fids is None else "AND fid = ANY(%(fids)s)"
-        args = {**place.args, "fids": [] if fids is None else fids.tolist()}
+        which = "" if fids is None else "AND fid = ANY(%(fids)s::bigint[])"
+        args = {**place.args, "fids": "{}" if fids is None else array_literal(fids)}
         if self.late:
             select = (
                 f"SELECT DISTINCT ON (fid) fid, digest FROM {claims} WHERE department = %(department)s {which}"

@@ -29,7 +29,7 @@ from gis.exchange.columns import Matching
 from gis.exchange.delivery import identifiers, pseudonym
 from gis.exchange.delivery.checks import Checks
 from gis.exchange.delivery.claims import STAGE, Place
-from gis.exchange.delivery.words import Ints
+from gis.exchange.delivery.words import Ints, array_literal
 from gis.exchange.notes import Notes
 from gis.exchange.readers.source import Batch, Findings
 from gis.exchange.registers import Deliverable
@@ -78,12 +78,12 @@ class Traces:
         shared = np.isin(self.numbers, numbers)
         return Traces(self.owners[shared], self.numbers[shared])
 
-    def by_owner(self) -> dict[int, list[int]]:
-        """The traces of each, ascending."""
-        found: dict[int, list[int]] = {}
-        for owner, number in sorted(zip(self.owners.tolist(), self.numbers.tolist(), strict=True)):
-            found.setdefault(owner, []).append(number)
-        return found
+    def by_owner(self) -> dict[int, str]:
+        """The traces of each, ascending, as PostgreSQL reads an array."""
+        order = np.lexsort((self.numbers, self.owners))
+        owners, starts = np.unique(self.owners[order], return_index=True)
+        parts = np.split(self.numbers[order], starts[1:])
+        return {owner: array_literal(part) for owner, part in zip(owners.tolist(), parts, strict=False)}
 
 
 def row_traces(batch: Batch, matching: Matching, checks: Checks, unreadable: NDArray[np.bool_]) -> Traces:

@@ -227,7 +227,9 @@ class _Work:
             claims.insert_ends(conn, register, place, ends)
             if register.identifiers:
                 identifiers.insert(conn, register)
-            if self.standing.late:
+            if not self.standing.late:
+                fold.go_on(conn, register, self.record.department)
+            else:
                 later.settle_absences(conn, register, place, self.reading.checks.secret, self.record.id)
                 claims.settle_latest(conn, register, self.record.department)
             merged = settle(self.database, conn, register, self.record.id, epoch)
@@ -250,10 +252,10 @@ class _Work:
         if self.staged + sum(len(fids) for fids, _ in self.repeated) == 0:
             return _NONE
         untold, held = self.standing.untold()
-        gone: Ints = np.setdiff1d(untold, np.array(list(self.reading.silent.values()), np.int64))
-        meant = Meant(self.register, self.reading.checks.secret, self.reading.traces.numbers)
+        gone: Ints = np.setdiff1d(untold, np.array(list(self.reading.refused.silent.values()), np.int64))
+        meant = Meant(self.register, self.reading.checks.secret, self.reading.refused.traces.numbers)
         held_back = meant.among(self.conn, self.record.place, gone)
-        self.reading.held_back |= set(self.reading.traces.sharing(held_back.numbers).owners.tolist())
+        self.reading.held_back |= set(self.reading.refused.traces.sharing(held_back.numbers).owners.tolist())
         gone = np.setdiff1d(gone, held_back.owners)
         if len(gone) > max(_ENDS_FEW, _ENDS_SHARE * held) and not self.record.options.allow_ends:
             raise Conflict(
