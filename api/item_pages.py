@@ -99,7 +99,8 @@ class ItemPages:
             "numberReturned": min(found, limit),
             "links": page_links(ask, plan.collection, plan.query, self.served.seal, last),
         }
-        return orjson.dumps(head)[:-1] + b',"features":[' + bytes(features or b"") + b"]}"
+        listed = geojson.without_next(features or b"", found, limit)
+        return b"".join((orjson.dumps(head)[:-1], b',"features":[', listed, b"]}"))
 
     async def _read(self, plan: Plan, crs: str, few: int) -> tuple[tuple[Any, ...], Plan]:
         """The row of `geojson.page`, and a plan of the rows that it was taken from; up to `few` are counted with it.

@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import lru_cache
 
-from gis.catalog import Collection
+from gis.catalog import Collection, FieldType
 from gis.query import answers
 from gis.query import crs as crs_sql
 from gis.query.features import count, epoch_seen
@@ -12,6 +12,8 @@ from gis.query.statement import Statement
 
 #: What values of a page's place and time are to the database; one that is missing is cast where it stands.
 _TYPES = {int: "bigint", datetime: "timestamptz", type(None): "text"}
+#: How each feature begins.
+_BEGINS = '{"type":"Feature","id":'
 #: Decimals of a degree in the text: about a centimetre.
 DECIMALS = 7
 
@@ -19,10 +21,10 @@ DECIMALS = 7
 def page(plan: Plan, crs: str = crs_sql.CRS84, *, counted_to: int = 0) -> Statement:
     """One row for a page of at most `plan.query.page.limit` features, which must be set.
 
-    Columns: the features as UTF-8 text separated by commas (null: none), how many were found (one above the limit
-    where there are more), fid, valid_from and sort keys (null: none asked for) of the page's last feature where there
-    are more, the last recorded change that was seen, and where there are more and `counted_to` is given how many
-    features match whatever the page, counted so far.
+    Columns: the features as UTF-8 text separated by commas (null: none), how many these are (one above the limit where
+    there are more: see `without_next`), fid, valid_from and sort keys (null: none asked for) of the page's last feature
+    where there are more, the last recorded change that was seen, and where there are more and `counted_to` is given how
+    many features match whatever the page, counted so far.
     """
     limit = plan.query.page.limit or 1
     found = answers.features(plan, geometry(crs), keyed=bool(plan.query.sort), beyond=1)
@@ -35,11 +37,20 @@ def page(plan: Plan, crs: str = crs_sql.CRS84, *, counted_to: int = 0) -> Statem
     matching = Statement(f"CASE WHEN count(*) > {limit:d} THEN ({matching.sql}) END", matching.args)
     # the rows come in order, and the aggregates keep it: to sort or to number them costs a part of the page
     return Statement(
-        f"SELECT convert_to(array_to_string((array_agg({feature_text(plan)}))[1:{limit:d}], ','), 'UTF8'), count(*),"
+        f"SELECT convert_to(string_agg({feature_text(plan)}, ','), 'UTF8'), count(*),"
         f" (array_agg(fid))[{limit:d}], (array_agg(valid_from))[{limit:d}], {keys},"
         f" ({epoch.sql}), {matching.sql} FROM ({found.sql}) g",
         (*epoch.args, *matching.args, *found.args),
     )
+
+
+def without_next(features: bytes, found: int, limit: int) -> bytes:
+    """A page's features as `page` gives them, without the one that is there to tell that there are more.
+
+    Quotes in a property's value are escaped, and no geometry is of that type: so the mark begins a feature and nothing
+    else. For the database to leave the feature out takes it as long as to write ten.
+    """
+    return features if found <= limit else features[: features.rindex(b"," + _BEGINS.encode())]
 
 
 def feature(plan: Plan, fid: int, crs: str = crs_sql.CRS84) -> Statement:
@@ -114,19 +125,25 @@ def geometry(crs: str = crs_sql.CRS84) -> str:
 
 def feature_text(plan: Plan) -> str:
     """The SQL expression of a feature's text, over rows of `features` named g."""
-    return _feature_text(property_names(plan))
+    seen, masked = plan.collection.by_name, plan.collection.masked
+    types = {name: field.type for name, field in seen.items() if name not in masked}
+    return _feature_text(tuple((name, types.get(name)) for name in property_names(plan)))
 
 
 @lru_cache(maxsize=256)
-def _feature_text(names: tuple[str, ...]) -> str:
-    row = (
-        f"row_to_json((SELECT p FROM (SELECT {', '.join(_qualified(n) for n in names)}) p))::text" if names else "'{}'"
-    )
+def _feature_text(columns: tuple[tuple[str, FieldType | None], ...]) -> str:
+    # member by member: a row made of them, for row_to_json to take apart again, takes as long as to find the features
+    members = ",".join(f"\"{name}\":' || {_value(name, kind)} || '" for name, kind in columns)
     return (
-        """'{"type":"Feature","id":' || g.fid || ',"geometry":' || coalesce(g.geometry, 'null')"""
-        f""" || ',"properties":' || {row} || '}}'"""
+        f"""'{_BEGINS}' || g.fid || ',"geometry":' || coalesce(g.geometry, 'null')"""
+        f""" || ',"properties":{{{members}}}}}'"""
     )
 
 
-def _qualified(name: str) -> str:
-    return f'g."{name}"'
+def _value(name: str, kind: FieldType | None) -> str:
+    """The SQL expression of a property's value as JSON; what is masked, and standard columns, are of no kind."""
+    if name in ("division", "cell"):
+        return f"""coalesce('"' || g."{name}" || '"', 'null')"""
+    if kind in (FieldType.INTEGER, FieldType.BOOLEAN):
+        return f"""coalesce(g."{name}"::text, 'null')"""
+    return f"""coalesce(to_json(g."{name}")::text, 'null')"""
