@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from openpyxl import load_workbook
 
@@ -161,3 +162,25 @@ def test_a_file_that_is_gone_leaves_the_task(exchange: ExchangeCity) -> None:
     told = exchange.ask(f"/exchange/returned/{number}").json()
     assert told["reason"] == "bad_code" and "columns" not in told
     assert exchange.ask(f"/exchange/deliveries/{found['id']}/returned?f=xlsx").status_code == 404
+
+
+def test_rows_that_are_told_are_in_the_trace_with_their_register(exchange: ExchangeCity, disputed: Any) -> None:
+    """Before they are told, since they are of persons; and each delivery says of which register it is."""
+    listed = exchange.ask("/exchange/returned", params={"limit": "5"})
+    one = exchange.ask(f"/exchange/returned/{listed.json()['tasks'][0]['id']}")
+    number = disputed["civil_affairs"]["id"]
+    book = exchange.ask(f"/exchange/deliveries/{number}/returned?f=xlsx", "civil_affairs")
+    assert book.status_code == 200, book.text
+    with psycopg.connect(exchange.url) as conn:
+        rows = {
+            answer: conn.execute(
+                "SELECT rows FROM access.trace WHERE event = 'read' AND collection = 'base.persons' AND request = %s",
+                (answer.headers["onemap-request-id"],),
+            ).fetchall()
+            for answer in (listed, one, book)
+        }
+        delivered = conn.execute(
+            "SELECT DISTINCT collection, detail::jsonb ->> 'department' FROM access.trace WHERE event = 'delivered'"
+        ).fetchall()
+    assert list(rows.values()) == [[(len(listed.json()["tasks"]),)], [(1,)], [(None,)]]
+    assert set(delivered) == {("base.persons", "police"), ("base.persons", "civil_affairs")}

@@ -14,13 +14,16 @@ import pytest
 from api.worker import Worker
 from api.working import DeliveryWorker
 from gis.catalog import Catalogue
+from gis.city import City
 from gis.exchange.delivery import DeliveryOptions, receive
+from gis.exchange.published import publication
 from gis.exchange.readers.confined import ConfinedReader
 from gis.settings import CHECKOUT
 from gis.store.database import Database
 from gis.store.trace import Trace
 from layers import LAYERS
 from tests.api.exchange_city import PERSONS, person, table
+from tests.gis.test_published import PLACES, internal, public, published, put
 
 _PATIENCE_S = 60
 
@@ -162,3 +165,29 @@ def test_the_processes_of_one_home_have_one_worker(database_url: str, tmp_path: 
     after = DeliveryWorker.of_home(database_url, tmp_path)
     assert after is not None
     after.stop()
+
+
+def test_copies_that_are_due_are_made_anew_and_traced(database_url: str, installation: Path) -> None:
+    with City(Database(database_url), internal()) as city:
+        put(city, installation, PLACES)
+        number = published(city)
+        put(city, installation, {"A": PLACES["A"]})
+        with psycopg.connect(database_url) as conn:
+            conn.execute("UPDATE base.publication SET refreshed_at = refreshed_at - interval '1 day'")
+        trace = Trace.of(database_url, installation)
+        worker = Worker(Database(database_url), internal(), ConfinedReader(), trace)
+        try:
+            worker.look()
+            _await(lambda: _published(database_url) != [])
+        finally:
+            worker.stop()
+            worker.database.close()
+        assert [feature["properties"]["name"] for feature in public(city, "open.schools")] == ["第一中学"]
+        assert publication(city.database, number).rows == 1
+        assert _published(database_url) == [("worker", "base.pois", 1, "refreshed")]
+
+
+def _published(url: str) -> list[tuple[object, ...]]:
+    told = "SELECT who, collection, rows, detail::jsonb ->> 'state' FROM access.trace WHERE event = 'published'"
+    with psycopg.connect(url) as conn:
+        return conn.execute(told).fetchall()

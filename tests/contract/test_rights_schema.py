@@ -17,7 +17,7 @@ from schemathesis.generation import GenerationMode
 from tests.contract.rights_city import WHO, RuledCity
 from tests.contract.test_rights_fuzz import _check_rows
 
-_CASES, _QUICK = 20_000, 60
+_CASES, _FEWEST = 6_000, 50
 _ENDLESS = "text/event-stream"
 #: Rows of other moments or plans are not what the oracle knows.
 _ELSEWHEN = {"datetime", "as-of", "scenario", "crs"}
@@ -73,24 +73,16 @@ def _text(value: Any) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _fuzz(ruled: RuledCity, cases: st.SearchStrategy[Any], most: int) -> None:
+@pytest.mark.torture
+def test_no_caller_s_request_is_a_server_error(
+    ruled: RuledCity, cases: st.SearchStrategy[Any], torture_scale: float
+) -> None:
     names = st.sampled_from([collection.id for collection in ruled.catalogue])
 
-    @settings(max_examples=most, deadline=None, database=None, suppress_health_check=list(HealthCheck),
-              phases=[Phase.generate])  # fmt: skip
+    @settings(max_examples=max(_FEWEST, int(_CASES * torture_scale)), deadline=None, database=None,
+              suppress_health_check=list(HealthCheck), phases=[Phase.generate])  # fmt: skip
     @given(st.sampled_from(sorted(WHO)), names, cases)
     def no_server_error(who: str, name: str, case: Any) -> None:
         _ask(ruled, who, name, case)
 
     no_server_error()
-
-
-def test_no_caller_s_request_is_a_server_error(ruled: RuledCity, cases: st.SearchStrategy[Any]) -> None:
-    _fuzz(ruled, cases, _QUICK)
-
-
-@pytest.mark.torture
-def test_many_requests_of_callers_are_no_server_error(
-    ruled: RuledCity, cases: st.SearchStrategy[Any], torture_scale: float
-) -> None:
-    _fuzz(ruled, cases, max(_QUICK, int(_CASES * torture_scale)))
