@@ -44,8 +44,9 @@ class TilesFirst:
         except CallerGoneError:
             return
         except Exception as error:
-            answer = refusal(error, scope, request_id())
-            trace_refused_tile(self.state.served, scope, error)
+            number = request_id()
+            answer = refusal(error, scope, number)
+            trace_refused_tile(self.state.served, {**scope, "onemap.request": number}, error)
             self.inner.metrics.answered(TILE_ROUTE, scope["method"], answer[0]["status"], time.perf_counter() - begun_s)
         if answer is None:
             await self.inner(scope, receive, send)
