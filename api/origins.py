@@ -8,7 +8,9 @@ from starlette.types import Message
 from gis.errors import SetupError
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?\Z")
-_EXPOSED = (b"access-control-expose-headers", b"etag, link, retry-after, onemap-truncated, onemap-request-id")
+_EXPOSED = (
+    b"access-control-expose-headers", b"etag, link, retry-after, onemap-anonymous, onemap-request-id, onemap-truncated"
+)  # fmt: skip
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 #: What a page may send beside what any may (Fetch, 4.6); a key only where its origin is named.
 _SENT = b"content-type, if-match, if-none-match"

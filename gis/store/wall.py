@@ -20,7 +20,7 @@ stands.
 
 What no wall keeps from whoever signs in as the reader and writes statements of his own, since PostgreSQL has no right
 for it: the size of a table as a whole, and in EXPLAIN the planner's estimates, which rest on statistics of all rows.
-Neither is to be had from within a statement of a plan.
+Estimates are not to be had from within a statement of a plan.
 """
 
 import hashlib
