@@ -33,18 +33,21 @@ def page_links(
     whoever counts pages by `offset` goes on so, on the register as it is then.
     """
     place = f"/collections/{collection.id}"
+    # a token is long, and stands in several links: each parameter is written once
+    said = [(name, encoded([(name, value)])) for name, value in ask.parameters]
     links = [
-        ask.link(_place(place, ask.parameters), "self", media_type),
-        ask.link(_place(place, [*((n, v) for n, v in ask.parameters if n != "f"), ("f", "html")]), "alternate", HTML),
+        ask.link(_place(place, [text for _, text in said]), "self", media_type),
+        ask.link(_place(place, [*(text for name, text in said if name != "f"), "f=html"]), "alternate", HTML),
         ask.link(place, "collection", "application/json", collection.title.in_(ask.language)),
     ]
-    kept = [(n, v) for n, v in ask.parameters if n not in ("after", "offset")]
+    kept = [text for name, text in said if name not in ("after", "offset")]
     limit, offset = query.page.limit or DEFAULT_LIMIT, query.page.offset
     counts = query.page.after is None and any(name == "offset" for name, _ in ask.parameters)
     if counts and offset:
-        links.append(ask.link(_place(place, [*kept, ("offset", str(max(0, offset - limit)))]), "prev", media_type))
+        links.append(ask.link(_place(place, [*kept, f"offset={max(0, offset - limit)}"]), "prev", media_type))
     if last is not None:
-        on = ("offset", str(offset + limit)) if counts else ("after", seal.token(last, identity(query)))
+        # what a token is made of needs no escaping
+        on = f"offset={offset + limit}" if counts else f"after={seal.token(last, identity(query))}"
         links.append(ask.link(_place(place, [*kept, on]), "next", media_type))
     return links
 
@@ -56,5 +59,5 @@ async def check_order(city: Served, plan: Plan) -> None:
         features.check_unindexed(plan, rows[0][0])
 
 
-def _place(place: str, parameters: list[tuple[str, str]]) -> str:
-    return f"{place}/items?{encoded(parameters)}" if parameters else f"{place}/items"
+def _place(place: str, parameters: list[str]) -> str:
+    return f"{place}/items?{'&'.join(parameters)}" if parameters else f"{place}/items"
