@@ -41,21 +41,6 @@ _OPERATIONS: dict[str, tuple[_Operation, ...]] = {
         _Operation("get", Text("登录方式", "By which ways people sign in"), is_open=True),
         _Operation("post", Text("登录", "Sign in"), Shown, is_open=True),
     ),
-    "/sign-in/provider": (
-        _Operation(
-            "get", Text("前往身份提供方登录", "To the provider's page"), None, "303", is_open=True, parameters=("back",)
-        ),
-    ),
-    "/sign-in/provider/callback": (
-        _Operation(
-            "get",
-            Text("自身份提供方返回", "Back from the provider"),
-            None,
-            "303",
-            is_open=True,
-            parameters=("code", "state"),
-        ),
-    ),
     "/sign-out": (_Operation("post", Text("退出", "Sign out"), None, "204", is_open=True),),
     "/me": (_Operation("get", Text("我的身份与权限", "Who I am and what I may see"), is_open=True),),
     "/me/access": (
@@ -125,7 +110,7 @@ def paths(language: Language) -> dict[str, Any]:
 def _operation(path: str, told: _Operation, language: Language) -> dict[str, Any]:
     parts = [part.strip("{}") for part in path.split("/") if part]
     answer: dict[str, Any] = {"description": told.words.in_(language)}
-    if told.status not in ("204", "303"):
+    if told.status != "204":
         answer["content"] = {JSON: {"schema": {"type": "object"}}}
     found: dict[str, Any] = {
         "operationId": told.method + "".join(part.title().replace("-", "") for part in parts),

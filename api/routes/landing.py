@@ -79,6 +79,7 @@ _PLACES = (
     ("/changes", "monitor", JSON, Text("某位置以来的变更", "What changed since a position")),
     ("/live", "monitor", _STREAM, Text("实时变更(服务器推送事件)", "Changes as they happen (server-sent events)")),
     ("/account", "service", HTML, Text("登录与账号", "Sign in, and my account")),
+    ("/sign-in", "related", JSON, Text("登录方式", "By which ways people sign in")),
     ("/me", "related", JSON, Text("我的身份与权限", "Who I am and what I may see")),
     ("/publications", "related", JSON, Text("公开的数据", "What is published as open data")),
     ("/exchange", "service", HTML, Text("部门数据交换", "Exchange between departments")),
