@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from gis.access.roles import PUBLIC_ROLE
+from gis.access.watermark import is_mark
 from gis.text import Text
 
 Outcome = Literal["success", "refused", "failed"]
@@ -122,7 +123,9 @@ class Entry:
         """What is kept of an event."""
         said = {name: _clean(getattr(event, name))[:longest] for name, longest in _LONGEST.items()}
         for name in ("who", "purpose", "mark"):
-            said[name] = pseudonyms.without_numbers(said[name])
+            # a mark is what the trace is searched by; digits in it are chance
+            if name != "mark" or not is_mark(said[name]):
+                said[name] = pseudonyms.without_numbers(said[name])
         detail = json.dumps(dict(event.detail), ensure_ascii=False, sort_keys=True) if event.detail else ""
         return cls(
             number=number, recorded_at=recorded_at, at=event.at, event=event.event, outcome=event.outcome,

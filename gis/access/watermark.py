@@ -40,6 +40,11 @@ def is_ours(mark: str, key: bytes) -> bool:
     return found is not None and hmac.compare_digest(found[2].decode(), _proof(found[1].decode(), key))
 
 
+def is_mark(text: str) -> bool:
+    """Whether a text is a mark by its form: chance digits, which tell of nobody."""
+    return _MARK.fullmatch(text.encode()) is not None
+
+
 def marks_in(path: Path) -> list[str]:
     """The marks in a file of any of our formats, packed as gzip or zip as well, each once; in the file's order."""
     found: dict[str, None] = {}
