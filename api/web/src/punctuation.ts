@@ -7,7 +7,9 @@ const BRACKETS = /\(([^()]*[\u4e00-\u9fff][^()]*)\)/gu
 
 /** A sentence of the platform's own in Chinese: half-width marks beside Chinese become full-width. Never for data. */
 export function inChinese(text: string): string {
-  return text.replace(BRACKETS, '（$1）').replace(MARK, (mark) => MARKS[mark.trim()] ?? mark)
+  const outer = text.replace(BRACKETS, '（$1）')
+  // brackets within brackets: the outer ones are seen once the inner ones are done
+  return outer === text ? text.replace(MARK, (mark) => MARKS[mark.trim()] ?? mark) : inChinese(outer)
 }
 
 /** For JSON.parse: words in both languages are the platform's own; all else is left as it is. */
