@@ -1,8 +1,10 @@
 """Random policies and random questions, told as the oracle tells them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import quote
 
+import h3
 import pytest
 import shapely
 from hypothesis import HealthCheck, Phase, given, settings
@@ -104,9 +106,25 @@ def _random_question(ruled: RuledCity, who: str, collection: Collection, data: s
         parameters.append(f"bbox={west},{south},{west + width},{south + width}")
         box = shapely.box(west, south, west + width, south + width)
         expected = {f: r for f, r in expected.items() if r.shape is not None and box.intersects(r.shape)}
+    _same_groups(ruled, who, collection, parameters[1:], expected)
     if exact and data.draw(st.booleans()):
         parameters.append(f"sortby={data.draw(st.sampled_from(exact))}")
     answer = ruled.told(who, f"/collections/{collection.id}/items?{'&'.join(parameters)}").json()
     found = {f["id"]: (f["properties"], shape_of(f["geometry"])) for f in answer["features"]}
     assert answer["numberMatched"] == len(expected), (who, parameters)
     same(collection, expected, found, who)
+
+
+def _same_groups(
+    ruled: RuledCity, who: str, collection: Collection, conditions: list[str], expected: dict[int, oracle.Told]
+) -> None:
+    """The same rows counted, by cell and by division: no figure knows more than the rows that are told."""
+    asked = "&".join(["", *conditions])
+    for res in (6, 3):
+        said = ruled.told(who, f"/collections/{collection.id}/cells?res={res}{asked}").json()["features"]
+        counts = Counter(row.cell and h3.cell_to_parent(row.cell, res) for row in expected.values())
+        assert {f["properties"]["cell"]: f["properties"]["count"] for f in said} == counts, (who, collection.id, asked)
+    said = ruled.told(who, f"/collections/{collection.id}/cells?by=division:5{asked}").json()["groups"]
+    assert {group["division"]: group["count"] for group in said} == Counter(
+        row.division for row in expected.values()
+    ), (who, collection.id, asked)
