@@ -15,7 +15,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from api.logs import configure
-from api.worker_trace import delivered, renewed
+from api.worker_trace import renewed, tell
 from gis.catalog import Catalogue, registered_layers
 from gis.errors import OneMapError
 from gis.exchange.delivery import work
@@ -77,6 +77,7 @@ class Worker:
         """Begin the next delivery of each register that is free, and what is published when it is time."""
         # what cannot be traced is not begun
         self.trace.check()
+        tell(self.database, self.trace)
         self._under_way = {name: one for name, one in self._under_way.items() if not one.done()}
         for register, number in self.database.rows(Statement(_WAITING)):
             if len(self._under_way) >= REGISTERS_AT_A_TIME:
@@ -90,7 +91,7 @@ class Worker:
             self._under_way[_RENEWAL] = self._renewing.submit(self._renew)
 
     def stop(self) -> None:
-        """Say what is cut off: the delivery is not to blame. What is done stands in the trace."""
+        """Say what is cut off: the delivery is not to blame. What is done the next worker tells."""
         cut_off = [name for name, one in self._under_way.items() if not one.done() and name != _RENEWAL]
         put_back(self.database.url, [self._numbers[name] for name in cut_off])
         self.trace.close()
@@ -111,10 +112,7 @@ class Worker:
     def _work(self, number: int) -> None:
         try:
             catalogue = with_declared(self.catalogue, self.database)
-            try:
-                done = work(self.database, catalogue, number, opened=self.reader.open_source)
-            finally:
-                self.trace.keep(*delivered(self.database, number))
+            done = work(self.database, catalogue, number, opened=self.reader.open_source)
             _LOG.info("delivery %s of %s is done: %s", number, done.department, done.rows)
         except OneMapError as error:
             _LOG.warning("delivery %s was not taken: %s", number, type(error).__name__)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,7 +16,7 @@ from api.worker import Worker
 from api.working import DeliveryWorker
 from gis.catalog import Catalogue
 from gis.city import City
-from gis.exchange.delivery import DeliveryOptions, receive
+from gis.exchange.delivery import DeliveryOptions, receive, work
 from gis.exchange.published import publication
 from gis.exchange.readers.confined import ConfinedReader
 from gis.settings import CHECKOUT
@@ -123,18 +124,39 @@ def test_a_delivery_that_fails_does_not_stop_the_others(database_url: str, insta
     worker = DeliveryWorker(database_url)
     try:
         _await(lambda: _states(database_url) == ["failed", "done"])
+        _await(lambda: len(_taken_in(database_url)) == 2)
     finally:
         worker.stop()
-    with psycopg.connect(database_url) as conn:
-        told = conn.execute(
-            "SELECT who, origin, collection, outcome, rows, detail::jsonb FROM access.trace WHERE event = 'taken_in'"
-            " ORDER BY detail::jsonb -> 'delivery'"
-        ).fetchall()
-    failed, done = told
+    failed, done = _taken_in(database_url)
     assert failed[:4] == ("key of the police", "worker", PERSONS, "failed")
     assert done[:5] == ("key of the police", "worker", PERSONS, "success", 1)
     account = {name: done[5][name] for name in ("department", "accepted", "unchanged", "returned")}
     assert account == {"department": "police", "accepted": 1, "unchanged": 0, "returned": 0}
+
+
+def test_what_a_worker_that_died_left_untold_the_next_one_tells(
+    database_url: str, installation: Path, tmp_path: Path
+) -> None:
+    number = _receive(database_url, installation, PERSONS, table([person(1)]), "police")
+    database = Database(database_url)
+    work(database, Catalogue(LAYERS), number)
+    assert not _taken_in(database_url)
+    trace = Trace.of(database_url, tmp_path)
+    worker = Worker(database, Catalogue(LAYERS), ConfinedReader(), trace)
+    for _ in range(2):
+        worker.look()
+    worker.stop()
+    ((who, _, register, outcome, rows, detail),) = _taken_in(database_url)
+    assert (who, register, outcome, rows) == ("key of the police", PERSONS, "success", 1)
+    assert detail["delivery"] == number
+
+
+def _taken_in(url: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as conn:
+        return conn.execute(
+            "SELECT who, origin, collection, outcome, rows, detail::jsonb FROM access.trace WHERE event = 'taken_in'"
+            " ORDER BY detail::jsonb -> 'delivery'"
+        ).fetchall()
 
 
 def test_an_error_that_nobody_foresaw_does_not_end_the_looking(
