@@ -22,7 +22,8 @@ from gis.store.derived import derive
 from gis.store.policies import VERSION as POLICIES
 from gis.store.policies import with_policies
 
-EVERY_S = 5.0
+#: So long may one process serve by what another has changed already.
+EVERY_S = 1.0
 _VERSION = Statement("SELECT coalesce(max(version), 0) FROM exchange.directory_version")
 _LOG = logging.getLogger("onemap.directory")
 

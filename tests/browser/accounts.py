@@ -2,12 +2,15 @@
 
 import time
 from base64 import b32decode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from playwright.sync_api import Page, expect
 
+from api.catalogue_watch import EVERY_S
 from gis.access import keys, one_time_codes
 from gis.catalog import Catalogue
 from gis.store import accounts, policies
@@ -32,15 +35,28 @@ class Accounts:
             accounts.grant(conn, name, role, actor=AT_THE_MACHINE, divisions=None, department=department)
         return once
 
-    def put_policy(self, collection: str, document: dict[str, Any], why: str) -> None:
-        """Let another policy hold; the server takes it up within seconds."""
+    @contextmanager
+    def policy(self, name: str, document: dict[str, Any]) -> Iterator[None]:
+        """Let another policy hold meanwhile, for every process of the server."""
+        collection = Catalogue(LAYERS)[name]
         with psycopg.connect(self.database_url, autocommit=True) as conn:
-            policies.put(conn, Catalogue(LAYERS)[collection], document, "test", why)
+            policies.put(conn, collection, document, "test", "for the test")
+            _wait_for_all_processes()
+            try:
+                yield
+            finally:
+                policies.reset(conn, collection, "test", "after the test")
+                _wait_for_all_processes()
 
     def key(self, department: str) -> str:
         """A key of a department."""
         with psycopg.connect(self.database_url, autocommit=True) as conn:
             return keys.add(conn, department)[1]
+
+
+def _wait_for_all_processes() -> None:
+    """Each looks by itself, and takes a moment to serve what it found."""
+    time.sleep(3 * EVERY_S)
 
 
 def sign_in(visit: Visit, name: str, once: str) -> Page:

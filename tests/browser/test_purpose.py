@@ -81,27 +81,24 @@ def test_declared_purposes_are_chosen_and_those_of_another_account_are_not_kept(
 ) -> None:
     visit = guest(1366, 768)
     once = peopled.add("by.purpose", "staff")
-    peopled.put_policy(
-        "base.entities", {"grants": [{"roles": ["staff"], "purposes": ["执法检查", "走访企业"]}]}, "for the test"
-    )
-    page = sign_in(visit, "by.purpose", once)
-    page.wait_for_function("fetch('/me').then(a => a.json()).then(told => told.purposes.declared.length)")
-    visit.open()
-    expect(page.locator(".entry[data-collection='base.buildings']")).to_be_visible()
-    expect(page.locator(".entry[data-collection='base.entities']")).to_have_count(0)
-    page.locator("[data-action=purpose]").click()
-    page.get_by_label("走访企业").check()
-    page.locator("dialog button[type=submit]").click()
-    expect(page.locator("[data-action=purpose]")).to_have_text("用途：走访企业")
-    expect(page.locator(".entry[data-collection='base.entities']")).to_be_visible()
-    page.goto(f"{visit.base}/account")
-    page.locator("[data-action=sign-out]").click()
-    page.locator("#name").wait_for()
-    page.goto(f"{visit.base}/map")
-    visit.settle()
-    assert page.locator("[data-action=purpose]").count() == 0
-    assert page.evaluate("sessionStorage.length") == 0
-    visit.forgive(403)
+    with peopled.policy("base.entities", {"grants": [{"roles": ["staff"], "purposes": ["执法检查", "走访企业"]}]}):
+        page = sign_in(visit, "by.purpose", once)
+        visit.open()
+        expect(page.locator(".entry[data-collection='base.buildings']")).to_be_visible()
+        expect(page.locator(".entry[data-collection='base.entities']")).to_have_count(0)
+        page.locator("[data-action=purpose]").click()
+        page.get_by_label("走访企业").check()
+        page.locator("dialog button[type=submit]").click()
+        expect(page.locator("[data-action=purpose]")).to_have_text("用途：走访企业")
+        expect(page.locator(".entry[data-collection='base.entities']")).to_be_visible()
+        page.goto(f"{visit.base}/account")
+        page.locator("[data-action=sign-out]").click()
+        page.locator("#name").wait_for()
+        page.goto(f"{visit.base}/map")
+        visit.settle()
+        assert page.locator("[data-action=purpose]").count() == 0
+        assert page.evaluate("sessionStorage.length") == 0
+        visit.forgive(403)
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def exported(collection: Collection, expected: dict[int, oracle.Told], content: 
         features = [json.loads(line) for line in content.split(b"\x1e")[1:]]
         same(collection, expected, {f["id"]: (f["properties"], shape_of(f["geometry"])) for f in features}, who)
         return
-    if form in ("fgb", "gpkg"):
+    if form == "fgb":
         frame = pyogrio.read_dataframe(io.BytesIO(content), use_arrow=False)
         assert {int(fid) for fid in frame.fid} == expected.keys(), (who, form)
         for row in frame.to_dict("records"):

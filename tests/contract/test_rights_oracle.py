@@ -17,7 +17,7 @@ from tests.contract.small_city import SOUTH, WEST, WIDTH
 from tiles.cells import has_cells, last_zoom, near_zoom
 
 _GRID = morecantile.tms.get("WebMercatorQuad")
-_FORMS = ("csv", "parquet", "geojsonseq", "arrow", "fgb", "gpkg")
+_FORMS = ("csv", "parquet", "geojsonseq", "arrow", "fgb")
 
 
 @EACH

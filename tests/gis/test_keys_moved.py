@@ -23,6 +23,7 @@ def test_old_keys_keep_their_numbers_and_open_the_same_door(database_url: str) -
             "INSERT INTO exchange.key (id, department, digest) OVERRIDING SYSTEM VALUE VALUES (41, 'police', %s)",
             (hashlib.sha256(SECRET.encode()).digest(),),
         )
+        conn.execute("ALTER TABLE exchange.delivery DROP COLUMN traced_at")
         conn.execute("UPDATE exchange.version SET version_num = 'exchange_0007'")
     assert "exchange_0008" in migrate(database_url, LAYERS)
     with psycopg.connect(database_url, autocommit=True) as conn:
