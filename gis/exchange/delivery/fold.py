@@ -58,11 +58,12 @@ def go_on(conn: psycopg.Connection[Any], register: Deliverable, department: str)
     going_on = conn.execute(
         f"""
         UPDATE touched t SET since = w.since FROM (
-            SELECT c.fid, max({begins}) AS since, max(c.digest) FILTER (WHERE c.department = %(department)s) AS digest
-            FROM {register.claims} c JOIN touched USING (fid) WHERE c.latest
-            GROUP BY c.fid
-            HAVING bool_and(c.valid_to IS NULL) AND bool_or(c.department IN ({presence}))
-               AND max({begins}) = max({begins}) FILTER (WHERE c.department = %(department)s)
+            SELECT k.fid, w.since, w.digest FROM touched k CROSS JOIN LATERAL (  -- one by one, or all are read
+                SELECT max({begins}) AS since, max(c.digest) FILTER (WHERE c.department = %(department)s) AS digest
+                FROM {register.claims} c WHERE c.fid = k.fid AND c.latest
+                HAVING bool_and(c.valid_to IS NULL) AND bool_or(c.department IN ({presence}))
+                   AND max({begins}) = max({begins}) FILTER (WHERE c.department = %(department)s)
+            ) w
         ) w JOIN prior p USING (fid)
         WHERE t.fid = w.fid AND p.digest <> w.digest AND NOT EXISTS (SELECT FROM exchange.returned o
             WHERE o.register = %(register)s AND o.fid = t.fid AND o.state = 'open')
