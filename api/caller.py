@@ -21,9 +21,9 @@ CALLER: ContextVar[Identity] = ContextVar("caller", default=PUBLIC)
 class Signed:
     """A caller whose credentials are good: who it is, and by what that is known.
 
-    By `provider`: a session of somebody who signed in there and has no account here. `account` is the number of the
-    account whose session it is; a `restricted` one may do nothing but set up its second
-    factor. A key may be for reading alone, and have a `rate` of its own.
+    A session `by` the provider is that of somebody who signed in there and has no account here. `account` is the number
+    of the account whose session it is; a `restricted` one may do nothing but set up its second factor. A key may be for
+    reading alone, and have a `rate` of its own.
     """
 
     identity: Identity
